@@ -1,0 +1,53 @@
+package io.rasterflow.model;
+
+import io.rasterflow.model.checkpoint.Snapshot;
+import java.nio.ByteBuffer;
+
+/**
+ * One rank's copy of the model with its optimizer state: the weights and moments stay here, gradients go in and out.
+ *
+ * <p>B images of a micro-batch, C channels, H height, W width, F {@link #gradientFloats()}.
+ *
+ * <p>Confined to one thread: the thread that opens a replica also uses and closes it (grad mode and the intra-op thread
+ * count are thread-local in PyTorch). Two replicas that are given the same calls hold bit-identical weights.
+ */
+public interface Replica extends AutoCloseable {
+
+    /** Length F of the flat gradient in float32 values, padding included; the same on every rank. */
+    int gradientFloats();
+
+    /** Draws the initial weights from {@code seed} alone and clears the moments; step becomes 0. */
+    void initialise(long seed);
+
+    /**
+     * Takes weights, moments and step from a snapshot.
+     *
+     * @throws IllegalArgumentException naming the first tensor that is missing, superfluous or of another shape
+     */
+    void restore(Snapshot snapshot);
+
+    /** Copies weights, moments and step out, so that they can be written while training goes on. */
+    Snapshot snapshot();
+
+    /**
+     * Computes the loss and its gradient for one micro-batch. Both are sums over the counted patches, not means:
+     * sums of several micro-batches can be added before they are divided once by the global number of patches.
+     *
+     * @param images (B, C, H, W) float32, native order, direct; position 0 to B·C·H·W·4
+     * @param sampleKeys one random key per image, from which the objective draws its own randomness (prefix length)
+     * @param gradientSum direct, native order, 4·F bytes; overwritten
+     */
+    LossSum gradients(ByteBuffer images, long[] sampleKeys, ByteBuffer gradientSum);
+
+    /**
+     * Applies one optimizer step: gradient = sum / patches, global-norm clipping, AdamW.
+     *
+     * @param gradientSum 4·F bytes as {@link #gradients} writes them, summed over the global batch; not modified
+     * @param patches the number of counted patches in the global batch
+     * @return the gradient norm before clipping; if it is not finite nothing has been changed
+     */
+    double update(ByteBuffer gradientSum, long patches, double learningRate);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,2 @@
+/** Weights on disk: safetensors files and checkpoint directories. */
+package io.rasterflow.model.checkpoint;

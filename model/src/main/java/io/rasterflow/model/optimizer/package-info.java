@@ -1,0 +1,2 @@
+/** AdamW and learning-rate schedules. */
+package io.rasterflow.model.optimizer;

@@ -1,0 +1,2 @@
+/** Probes on frozen features. */
+package io.rasterflow.model.probe;

@@ -1,0 +1,125 @@
+package io.rasterflow.monitoring.event;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
+/**
+ * Something that happened in a run. Events are written to the node's journal first and told to the monitor second; on
+ * both ways they are JSON or CBOR objects whose {@code type} names the record. Fields may be added, never renamed.
+ * Times are milliseconds since 1970 by the node's clock.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+    @JsonSubTypes.Type(value = Event.RunStarted.class, name = "run-started"),
+    @JsonSubTypes.Type(value = Event.Step.class, name = "step"),
+    @JsonSubTypes.Type(value = Event.Validation.class, name = "validation"),
+    @JsonSubTypes.Type(value = Event.Probe.class, name = "probe"),
+    @JsonSubTypes.Type(value = Event.Checkpoint.class, name = "checkpoint"),
+    @JsonSubTypes.Type(value = Event.Membership.class, name = "membership"),
+    @JsonSubTypes.Type(value = Event.Lease.class, name = "lease"),
+    @JsonSubTypes.Type(value = Event.Commit.class, name = "commit"),
+    @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
+    @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
+})
+public sealed interface Event {
+
+    long timeMillis();
+
+    /** Name of the node that saw it, such as {@code trainer-1}. */
+    String node();
+
+    /**
+     * @param firstStep step at which this (possibly resumed) run begins
+     * @param steps step at which it will end
+     * @param globalBatch images per step
+     * @param parameters trainable values
+     * @param trainImages images of one epoch
+     */
+    record RunStarted(
+            long timeMillis,
+            String node,
+            String run,
+            long firstStep,
+            long steps,
+            int globalBatch,
+            long parameters,
+            long trainImages,
+            int worldSize,
+            String precision)
+            implements Event {}
+
+    /**
+     * One step of one rank. Loss, gradient norm and images are those of the global batch and equal on all ranks; the
+     * ledger is this rank's own.
+     *
+     * @param epoch passes over the training images so far, fractional
+     * @param images images of the global batch
+     */
+    record Step(
+            long timeMillis,
+            String node,
+            int rank,
+            int worldSize,
+            long generation,
+            long step,
+            double epoch,
+            double loss,
+            double gradientNorm,
+            double learningRate,
+            int images,
+            Ledger ledger)
+            implements Event {}
+
+    record Validation(long timeMillis, String node, long step, double loss, int images, double seconds)
+            implements Event {}
+
+    /**
+     * @param kind {@code attentive}
+     * @param accuracy top-1 as a fraction
+     * @param validationLoss loss of the same weights
+     */
+    record Probe(
+            long timeMillis,
+            String node,
+            long step,
+            String kind,
+            double accuracy,
+            double validationLoss,
+            int trainImages,
+            int validationImages,
+            double seconds)
+            implements Event {}
+
+    record Checkpoint(
+            long timeMillis, String node, long step, String directory, String weightsSha256, long bytes, double seconds)
+            implements Event {}
+
+    /** @param change {@code up}, {@code down}, {@code generation} */
+    record Membership(
+            long timeMillis, String node, String member, String change, long generation, int worldSize, String detail)
+            implements Event {}
+
+    /** A rank begins the positions [firstPosition, firstPosition + images) of a micro-batch. */
+    record Lease(
+            long timeMillis,
+            String node,
+            int rank,
+            long generation,
+            long step,
+            int microBatch,
+            long firstPosition,
+            int images)
+            implements Event {}
+
+    /** A rank has applied the update of a step to which its micro-batches [from, to) belong. */
+    record Commit(
+            long timeMillis, String node, int rank, long generation, long step, int fromMicroBatch, int toMicroBatch)
+            implements Event {}
+
+    record BadSample(
+            long timeMillis, String node, long step, String shard, long offset, String key, long position, String cause)
+            implements Event {}
+
+    /** @param outcome {@code completed}, {@code stopped}, {@code failed} */
+    record RunEnded(long timeMillis, String node, long step, String outcome, String detail) implements Event {}
+}

@@ -1,0 +1,2 @@
+/** What can happen in a run. */
+package io.rasterflow.monitoring.event;

@@ -1,0 +1,2 @@
+/** The node-local journal (Chronicle Queue). */
+package io.rasterflow.monitoring.journal;

@@ -1,0 +1,2 @@
+/** The monitor actor. */
+package io.rasterflow.monitoring.monitor;
