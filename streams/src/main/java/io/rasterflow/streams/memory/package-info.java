@@ -1,0 +1,2 @@
+/** Native buffers and who owns them. */
+package io.rasterflow.streams.memory;

@@ -1,0 +1,2 @@
+/** Makes and checks shards. */
+package io.rasterflow.streams.pack;
