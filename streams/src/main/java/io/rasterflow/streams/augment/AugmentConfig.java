@@ -1,0 +1,69 @@
+package io.rasterflow.streams.augment;
+
+import java.util.List;
+
+/**
+ * What happens to a decoded image.
+ *
+ * @param size side of the output in pixels
+ * @param channels 1 grey or 3 RGB
+ * @param scaleMin smallest part of the image area that a training crop takes
+ * @param scaleMax largest part, at most 1
+ * @param ratioMin smallest width / height of a training crop
+ * @param ratioMax largest width / height
+ * @param flip probability of a horizontal flip
+ * @param evalResize shorter side after resizing for evaluation, before the centre crop; at least {@code size}
+ * @param mean per channel, of values in 0 … 1
+ * @param std per channel, of values in 0 … 1
+ */
+public record AugmentConfig(
+        int size,
+        int channels,
+        double scaleMin,
+        double scaleMax,
+        double ratioMin,
+        double ratioMax,
+        double flip,
+        int evalResize,
+        List<Double> mean,
+        List<Double> std) {
+
+    private static final int MAX_SIZE = 4096;
+
+    public AugmentConfig {
+        require(size >= 1 && size <= MAX_SIZE, "data.size must be between 1 and " + MAX_SIZE + " but is " + size);
+        require(channels == 1 || channels == 3, "data.channels must be 1 or 3 but is " + channels);
+        require(scaleMin > 0 && scaleMin <= 1, "data.scaleMin must be above 0 and at most 1 but is " + scaleMin);
+        require(
+                scaleMax >= scaleMin && scaleMax <= 1,
+                "data.scaleMax must be between data.scaleMin (" + scaleMin + ") and 1 but is " + scaleMax);
+        require(ratioMin > 0 && Double.isFinite(ratioMin), "data.ratioMin must be a number above 0 but is " + ratioMin);
+        require(
+                ratioMax >= ratioMin && Double.isFinite(ratioMax),
+                "data.ratioMax must be at least data.ratioMin (" + ratioMin + ") but is " + ratioMax);
+        require(flip >= 0 && flip <= 1, "data.flip must be between 0 and 1 but is " + flip);
+        require(
+                evalResize >= size && evalResize <= 2 * MAX_SIZE,
+                "data.evalResize must be between data.size (" + size + ") and " + 2 * MAX_SIZE + " but is "
+                        + evalResize);
+        mean = List.copyOf(mean);
+        std = List.copyOf(std);
+        require(mean.size() == channels, "data.mean must have " + channels + " values but is " + mean);
+        require(std.size() == channels, "data.std must have " + channels + " values but is " + std);
+        require(mean.stream().allMatch(Double::isFinite), "data.mean must be finite but is " + mean);
+        require(
+                std.stream().allMatch(value -> value > 0 && Double.isFinite(value)),
+                "data.std must be above 0 but is " + std);
+    }
+
+    /** Float32 values of one output image: C·H·W. */
+    public int imageValues() {
+        return Math.multiplyExact(Math.multiplyExact(size, size), channels);
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}
