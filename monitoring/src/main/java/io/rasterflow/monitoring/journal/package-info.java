@@ -1,2 +1,2 @@
-/** The node-local journal (Chronicle Queue). */
+/** The node-local journal (Chronicle Queue) of a run, its readers and its export as text. */
 package io.rasterflow.monitoring.journal;

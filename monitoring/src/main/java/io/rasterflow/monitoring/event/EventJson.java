@@ -1,0 +1,83 @@
+package io.rasterflow.monitoring.event;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * An event as one self-describing JSON object in UTF-8, without line breaks:
+ *
+ * <pre>
+ * {"v":1,"type":"step","timeMillis":1767225600000,"node":"trainer-0","rank":0, ... ,"ledger":{"fetch":0.01, ... }}
+ * </pre>
+ *
+ * <p>{@code v} is the version of the layout. A reader ignores fields that it does not know, and skips records of a
+ * newer version or an unknown type, so that an older program can read the journal of a newer one. Numbers that JSON
+ * lacks are the strings {@code "NaN"}, {@code "Infinity"} and {@code "-Infinity"}.
+ */
+public final class EventJson {
+
+    /** Version of the layout that {@link #write} produces. */
+    public static final int VERSION = 1;
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    private EventJson() {}
+
+    /** The event as a JSON object with its version. */
+    public static ObjectNode tree(Event event) {
+        ObjectNode node = MAPPER.createObjectNode().put("v", VERSION);
+        node.setAll((ObjectNode) MAPPER.valueToTree(event));
+        return node;
+    }
+
+    /** One line of JSON in UTF-8, without the line break. */
+    public static byte[] write(Event event) {
+        try {
+            return MAPPER.writeValueAsBytes(tree(event));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("cannot write the event " + event + " as JSON", e);
+        }
+    }
+
+    /**
+     * Reads one object.
+     *
+     * @return empty when the record is of a newer version or of a type that this program does not know
+     * @throws IOException when the bytes are not a JSON object of this layout
+     */
+    public static Optional<Event> read(byte[] utf8) throws IOException {
+        JsonNode node = MAPPER.readTree(utf8);
+        if (node == null || !node.isObject() || !node.path("v").isInt()) {
+            throw new IOException("not an event record: " + excerpt(utf8));
+        }
+        if (node.path("v").intValue() > VERSION || !isKnown(node.path("type").asText())) {
+            return Optional.empty();
+        }
+        return Optional.of(MAPPER.treeToValue(((ObjectNode) node).without("v"), Event.class));
+    }
+
+    private static boolean isKnown(String type) {
+        JsonSubTypes types = Event.class.getAnnotation(JsonSubTypes.class);
+        for (var known : types.value()) {
+            if (known.name().equals(type)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String excerpt(byte[] utf8) {
+        String text = new String(utf8, 0, Math.min(80, utf8.length), StandardCharsets.UTF_8);
+        return text.replaceAll("\\p{Cntrl}", "?");
+    }
+}

@@ -1,0 +1,153 @@
+package io.rasterflow.monitoring.journal;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.EventJson;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import net.openhft.chronicle.queue.ExcerptTailer;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.wire.DocumentContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads one node's journal from its beginning to what is its end at that moment, file by file (one a day). A file that
+ * cannot be read any further is left for the next one and a record that is no event is skipped; the first of either is
+ * logged.
+ */
+final class NodeJournal implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(NodeJournal.class);
+    private static final DateTimeFormatter FILE_NAME =
+            DateTimeFormatter.ofPattern(Queues.ROLL_CYCLE.format() + "'" + Queues.SUFFIX + "'", Locale.ROOT);
+
+    private final Path folder;
+    private final Deque<Integer> days;
+    private SingleChronicleQueue queue;
+    private ExcerptTailer tailer;
+    private int day;
+    private boolean reported;
+
+    NodeJournal(Path folder) throws IOException {
+        this.folder = folder;
+        this.days = days(folder);
+    }
+
+    /** The cycle of a daily file is the number of days since 1970, and its name is the date. */
+    private static Deque<Integer> days(Path folder) throws IOException {
+        Deque<Integer> days = new ArrayDeque<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            files.map(file -> file.getFileName().toString()).sorted().forEach(name -> {
+                try {
+                    days.add((int) LocalDate.parse(name, FILE_NAME).toEpochDay());
+                } catch (DateTimeParseException e) {
+                    log.trace("{} is not a cycle file", name, e);
+                }
+            });
+        }
+        return days;
+    }
+
+    /** The next event, or null at the end. */
+    Event next() {
+        while (tailer != null || nextDay()) {
+            byte[] record = nextRecord();
+            if (record == null) {
+                closeTailer();
+                continue;
+            }
+            Optional<Event> event = decode(record);
+            if (event.isPresent()) {
+                return event.get();
+            }
+        }
+        close();
+        return null;
+    }
+
+    private boolean nextDay() {
+        while (!days.isEmpty()) {
+            day = days.remove();
+            try {
+                if (queue == null) {
+                    queue = Queues.open(folder, JournalConfig.DEFAULT, true);
+                }
+                tailer = queue.createTailer();
+                tailer.singleThreadedCheckDisabled(true);
+                if (tailer.moveToCycle(day)) {
+                    return true;
+                }
+            } catch (RuntimeException | Error e) {
+                report("a file of it cannot be read", e);
+            }
+            closeTailer();
+        }
+        return false;
+    }
+
+    /** The next record of this day's file; null at its end, which is also where it is torn. */
+    private byte[] nextRecord() {
+        try (DocumentContext context = tailer.readingDocument()) {
+            if (!context.isPresent() || Queues.ROLL_CYCLE.toCycle(context.index()) != day) {
+                return null;
+            }
+            var bytes = context.wire().bytes();
+            byte[] record = new byte[Math.toIntExact(bytes.readRemaining())];
+            bytes.read(record);
+            return record;
+        } catch (RuntimeException | Error e) {
+            report("a file of it cannot be read to its end", e);
+            return null;
+        }
+    }
+
+    private Optional<Event> decode(byte[] record) {
+        try {
+            return EventJson.read(record);
+        } catch (IOException e) {
+            report("a record of it is skipped", e);
+            return Optional.empty();
+        }
+    }
+
+    private void report(String what, Throwable cause) {
+        if (!reported) {
+            reported = true;
+            log.warn("the journal {} is damaged: {} ({})", folder, what, cause.toString());
+        }
+    }
+
+    private void closeTailer() {
+        try {
+            if (tailer != null) {
+                tailer.close();
+            }
+        } catch (RuntimeException e) {
+            log.debug("closing {}", folder, e);
+        }
+        tailer = null;
+    }
+
+    @Override
+    public void close() {
+        days.clear();
+        closeTailer();
+        try {
+            if (queue != null) {
+                queue.close();
+            }
+        } catch (RuntimeException e) {
+            log.debug("closing {}", folder, e);
+        }
+        queue = null;
+    }
+}

@@ -1,0 +1,36 @@
+package io.rasterflow.monitoring.journal;
+
+import java.nio.file.Path;
+import net.openhft.chronicle.queue.RollCycles;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+
+/** Opens Chronicle queues the same way for writing and reading. */
+final class Queues {
+
+    static final RollCycles ROLL_CYCLE = RollCycles.FAST_DAILY;
+    static final String SUFFIX = SingleChronicleQueue.SUFFIX;
+
+    static {
+        // Read once when Chronicle's classes load: neither posts to an analytics service nor watches the disk.
+        System.setProperty("chronicle.analytics.disable", "true");
+        System.setProperty("chronicle.disk.monitor.disable", "true");
+    }
+
+    private Queues() {}
+
+    /** Where the journals of a run lie. */
+    static Path folder(Path runDir) {
+        return runDir.resolve("journal");
+    }
+
+    static SingleChronicleQueue open(Path folder, JournalConfig config, boolean readOnly) {
+        return SingleChronicleQueueBuilder.binary(folder)
+                .rollCycle(ROLL_CYCLE)
+                .blockSize(config.blockBytes())
+                // A writer that was killed leaves a half-written record: its successor waits this long, then goes on.
+                .timeoutMS(1_000)
+                .readOnly(readOnly)
+                .build();
+    }
+}

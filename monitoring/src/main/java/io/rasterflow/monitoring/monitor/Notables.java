@@ -1,0 +1,88 @@
+package io.rasterflow.monitoring.monitor;
+
+import io.rasterflow.monitoring.event.Event;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+
+/** The last events worth a line, in words. Bad samples that follow each other share one line. */
+final class Notables {
+
+    private static final int CAPACITY = 200;
+
+    private final Deque<Notable> lines = new ArrayDeque<>();
+    private long lastId;
+
+    void add(Event event) {
+        if (event instanceof Event.RunStarted e) {
+            String from = e.firstStep() > 0 ? "resumed at step " + e.firstStep() : "started";
+            line(
+                    e,
+                    e.firstStep(),
+                    "run",
+                    e.run() + " " + from + ", " + e.steps() + " steps of " + e.globalBatch() + " images");
+        } else if (event instanceof Event.Validation e) {
+            line(
+                    e,
+                    e.step(),
+                    "validation",
+                    format("loss %.4f over %d images in %.1f s", e.loss(), e.images(), e.seconds()));
+        } else if (event instanceof Event.Probe e) {
+            line(
+                    e,
+                    e.step(),
+                    "probe",
+                    format("%s probe: top-1 %.2f %% in %.1f s", e.kind(), 100 * e.accuracy(), e.seconds()));
+        } else if (event instanceof Event.Checkpoint e) {
+            line(
+                    e,
+                    e.step(),
+                    "checkpoint",
+                    format("%s, %.1f MB in %.2f s", e.directory(), e.bytes() / 1e6, e.seconds()));
+        } else if (event instanceof Event.Membership e) {
+            String what = e.change().equals("generation")
+                    ? "generation " + e.generation() + " with " + e.worldSize()
+                            + (e.worldSize() == 1 ? " rank" : " ranks")
+                    : e.member() + " is " + e.change();
+            line(e, -1, "membership", e.detail() == null || e.detail().isBlank() ? what : what + ": " + e.detail());
+        } else if (event instanceof Event.BadSample e) {
+            badSample(e);
+        } else if (event instanceof Event.RunEnded e) {
+            String detail = e.detail() == null || e.detail().isBlank() ? "" : ": " + e.detail();
+            line(e, e.step(), "run", e.outcome() + " at step " + e.step() + detail);
+        }
+    }
+
+    private void badSample(Event.BadSample e) {
+        int count = 1;
+        if (!lines.isEmpty() && lines.getLast().kind().equals("bad-sample")) {
+            count += lines.removeLast().count();
+        }
+        String text = e.shard() + " at " + e.offset() + " (" + e.key() + "): " + e.cause();
+        push(new Notable(++lastId, e.timeMillis(), e.step(), "bad-sample", e.node(), text, count));
+    }
+
+    private void line(Event event, long step, String kind, String text) {
+        push(new Notable(++lastId, event.timeMillis(), step, kind, event.node(), text, 1));
+    }
+
+    private void push(Notable line) {
+        lines.addLast(line);
+        if (lines.size() > CAPACITY) {
+            lines.removeFirst();
+        }
+    }
+
+    long lastId() {
+        return lastId;
+    }
+
+    List<Notable> after(long id) {
+        return lines.stream().filter(line -> line.id() > id).toList();
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}

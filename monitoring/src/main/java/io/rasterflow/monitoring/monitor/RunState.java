@@ -1,0 +1,265 @@
+package io.rasterflow.monitoring.monitor;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
+import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import io.rasterflow.monitoring.monitor.Series.Point;
+import io.rasterflow.monitoring.science.Correlation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A run, folded from its events: the live monitor and a report made from journals go the same way. Every rank sends a
+ * Step; curves and throughput take rank 0's (loss and images are equal on all ranks), ledgers and nodes take all.
+ *
+ * <p>A run that is resumed from a step before the last one overwrites what came after that step. Memory is bounded: curves
+ * are thinned but keep their extremes. Not thread-safe.
+ */
+public final class RunState {
+
+    static final String WAITING = "waiting";
+    static final String TRAINING = "training";
+
+    private static final int CURVE_BUCKETS = 400;
+    private static final int PROBES = 2_000;
+
+    private final Map<String, Series> curves = new LinkedHashMap<>();
+    private final Series loss = curve("loss");
+    private final Series validation = curve("validation");
+    private final Series learningRate = curve("learningRate");
+    private final Series imagesPerSecond = curve("imagesPerSecond");
+    private final Series gradientNorm = curve("gradientNorm");
+    private final LossWindows windows = new LossWindows();
+    private final Throughput throughput = new Throughput();
+    private final RankTimes ranks = new RankTimes();
+    private final Nodes nodes = new Nodes();
+    private final Notables notables = new Notables();
+    private final List<ProbePoint> probes = new ArrayList<>();
+    private Correlation correlation = Correlation.NONE;
+
+    private Event.RunStarted started;
+    private Event.RunEnded ended;
+    private Event.Step lastStep;
+    private double validationFirst = Double.NaN;
+    private long validationFirstStep = Long.MAX_VALUE;
+    private double validationLast = Double.NaN;
+    private long lastMillis;
+    private long stepsDone;
+    private long imagesDone;
+    private long badSamples;
+    private long checkpoints;
+    private long generation;
+    private int worldSize;
+    private long changes;
+
+    private Series curve(String name) {
+        Series series = new Series(CURVE_BUCKETS);
+        curves.put(name, series);
+        return series;
+    }
+
+    /** Folds in one event. */
+    public void apply(Event event) {
+        changes++;
+        lastMillis = Math.max(lastMillis, event.timeMillis());
+        if (event instanceof Event.Step step) {
+            onStep(step);
+        } else if (event instanceof Event.RunStarted start) {
+            onRunStarted(start);
+        } else if (event instanceof Event.Validation measured) {
+            onValidation(measured);
+        } else if (event instanceof Event.Probe probe) {
+            onProbe(probe);
+        } else if (event instanceof Event.Membership membership) {
+            onWorld(membership.generation(), membership.worldSize());
+        } else if (event instanceof Event.BadSample) {
+            badSamples++;
+        } else if (event instanceof Event.Checkpoint) {
+            checkpoints++;
+        } else if (event instanceof Event.RunEnded end) {
+            ended = end;
+        }
+        nodes.add(event);
+        notables.add(event);
+    }
+
+    private void onRunStarted(Event.RunStarted start) {
+        started = start;
+        ended = null;
+        generation = 0;
+        worldSize = start.worldSize();
+        throughput.restart();
+        // What the interrupted run did beyond its checkpoint is done again.
+        curves.values().forEach(series -> series.truncate(start.firstStep()));
+        windows.truncate(start.firstStep());
+        if (probes.removeIf(probe -> probe.step() > start.firstStep())) {
+            correlate();
+        }
+        if (lastStep != null && lastStep.step() > start.firstStep()) {
+            lastStep = null;
+        }
+    }
+
+    private void onStep(Event.Step step) {
+        onWorld(step.generation(), step.worldSize());
+        ranks.add(step);
+        if (step.rank() != 0) {
+            return;
+        }
+        lastStep = step;
+        stepsDone++;
+        imagesDone += step.images();
+        double seconds = step.ledger().total();
+        windows.add(step.step(), step.loss());
+        throughput.add(step.timeMillis(), step.step(), step.images(), seconds);
+        loss.add(step.step(), step.loss());
+        learningRate.add(step.step(), step.learningRate());
+        gradientNorm.add(step.step(), step.gradientNorm());
+        if (seconds > 0) {
+            imagesPerSecond.add(step.step(), step.images() / seconds);
+        }
+    }
+
+    private void onWorld(long newGeneration, int newWorldSize) {
+        // Late events of an older generation do not turn the world back.
+        if (newGeneration >= generation && newWorldSize > 0) {
+            generation = newGeneration;
+            worldSize = newWorldSize;
+        }
+    }
+
+    private void onValidation(Event.Validation measured) {
+        validation.add(measured.step(), measured.loss());
+        if (measured.step() <= validationFirstStep) {
+            validationFirstStep = measured.step();
+            validationFirst = measured.loss();
+        }
+        validationLast = measured.loss();
+    }
+
+    private void onProbe(Event.Probe probe) {
+        probes.removeIf(known -> known.step() == probe.step() && known.kind().equals(probe.kind()));
+        if (probes.size() < PROBES) {
+            probes.add(new ProbePoint(probe.step(), probe.kind(), probe.accuracy(), probe.validationLoss()));
+            probes.sort(Comparator.comparingLong(ProbePoint::step));
+        }
+        correlate();
+    }
+
+    private void correlate() {
+        correlation = Correlation.of(mainProbes().stream()
+                .map(probe -> new Correlation.Point(probe.validationLoss(), probe.accuracy()))
+                .toList());
+    }
+
+    /** Probes of one kind, for accuracies of different kinds cannot be compared: the kind of the first. */
+    private List<ProbePoint> mainProbes() {
+        return probes.stream()
+                .filter(probe -> probe.kind().equals(probes.get(0).kind()))
+                .toList();
+    }
+
+    /** The run as it stands. */
+    public RunStatus status() {
+        long step = step();
+        long steps = started == null ? step : started.steps();
+        return new RunStatus(
+                started == null ? "" : started.run(),
+                ended != null ? ended.outcome() : started == null && lastStep == null ? WAITING : TRAINING,
+                ended == null || ended.detail() == null ? "" : ended.detail(),
+                started == null ? 0 : started.timeMillis(),
+                lastMillis,
+                started == null ? 0 : started.firstStep(),
+                step,
+                steps,
+                lastStep == null ? 0 : lastStep.epoch(),
+                started == null ? 0 : started.globalBatch(),
+                started == null ? 0 : started.parameters(),
+                started == null ? 0 : started.trainImages(),
+                started == null ? "" : started.precision(),
+                lastStep == null ? Double.NaN : lastStep.loss(),
+                windows.firstMean(),
+                windows.lastMean(),
+                validationFirst,
+                validationLast,
+                lastStep == null ? Double.NaN : lastStep.gradientNorm(),
+                lastStep == null ? Double.NaN : lastStep.learningRate(),
+                List.copyOf(probes),
+                correlation,
+                throughput.imagesPerSecond(),
+                throughput.imagesPerSecondAverage(),
+                ended != null ? 0 : throughput.secondsFor(steps - step),
+                stepsDone,
+                imagesDone,
+                ranks.status(worldSize),
+                nodes.status(),
+                badSamples,
+                checkpoints,
+                generation,
+                worldSize);
+    }
+
+    private long step() {
+        return lastStep != null ? lastStep.step() : started != null ? started.firstStep() : 0;
+    }
+
+    /** What the run came to so far. */
+    public RunSummary summary() {
+        double untrained = Double.NaN;
+        double trained = Double.NaN;
+        for (ProbePoint probe : probes.isEmpty() ? probes : mainProbes()) {
+            if (probe.step() == 0) {
+                untrained = probe.accuracy();
+            } else {
+                trained = probe.accuracy();
+            }
+        }
+        return new RunSummary(
+                started == null ? "" : started.run(),
+                ended == null ? TRAINING : ended.outcome(),
+                step(),
+                windows.firstMean(),
+                windows.lastMean(),
+                validationFirst,
+                validationLast,
+                List.copyOf(probes),
+                untrained,
+                trained,
+                correlation.pearson(),
+                correlation.spearman(),
+                correlation.points(),
+                throughput.imagesPerSecondAverage(),
+                worldSize,
+                ranks.shares(),
+                badSamples);
+    }
+
+    /** What changed since a reader last asked; {@link Cursor#START} asks for everything. */
+    public RunUpdate since(Cursor cursor) {
+        long version = curves.values().stream().mapToLong(Series::version).sum();
+        boolean full = cursor.version() != version;
+        Map<String, Tail> tails = new LinkedHashMap<>();
+        Map<String, Long> lastSteps = new HashMap<>();
+        curves.forEach((name, series) -> {
+            Long seen = full ? null : cursor.lastSteps().get(name);
+            long from = seen == null ? Long.MIN_VALUE : series.bucketStart(seen);
+            List<Point> points = series.from(from);
+            if (!points.isEmpty()) {
+                tails.put(
+                        name,
+                        new Tail(
+                                points.get(0).step(),
+                                points.stream().map(Point::step).toList(),
+                                points.stream().map(Point::value).toList()));
+                lastSteps.put(name, series.lastStep());
+            }
+        });
+        Cursor next = new Cursor(version, changes, lastSteps, notables.lastId());
+        return new RunUpdate(full, next, status(), tails, notables.after(full ? 0 : cursor.lastEvent()));
+    }
+}

@@ -1,0 +1,100 @@
+package io.rasterflow.monitoring.monitor;
+
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.science.Correlation;
+import java.util.List;
+
+/**
+ * A run at one moment. Values that are not known yet are NaN; times are milliseconds since 1970.
+ *
+ * @param state {@code waiting} (no event yet), {@code training}, then the outcome: {@code completed}, {@code stopped}, {@code failed}
+ * @param detail what the outcome says about itself
+ * @param step last step that rank 0 has finished
+ * @param steps step at which the run will end
+ * @param loss training loss of the last step
+ * @param trainLossFirst see {@link RunSummary}
+ * @param trainLossLast see {@link RunSummary}
+ * @param imagesPerSecond of the whole world, moving average over about ten steps
+ * @param imagesPerSecondAverage see {@link RunSummary#imagesPerSecond()}
+ * @param secondsLeft by the wall clock of the last steps, pauses for validation and checkpoints included
+ * @param stepsDone steps seen, those repeated after a failure included (never falls)
+ * @param imagesDone images of those steps
+ * @param ranks where the time of each rank went
+ * @param badSamples bad samples that were replaced
+ */
+public record RunStatus(
+        String run,
+        String state,
+        String detail,
+        long startedMillis,
+        long lastMillis,
+        long firstStep,
+        long step,
+        long steps,
+        double epoch,
+        int globalBatch,
+        long parameters,
+        long trainImages,
+        String precision,
+        double loss,
+        double trainLossFirst,
+        double trainLossLast,
+        double validationLossFirst,
+        double validationLossLast,
+        double gradientNorm,
+        double learningRate,
+        List<ProbePoint> probes,
+        Correlation correlation,
+        double imagesPerSecond,
+        double imagesPerSecondAverage,
+        double secondsLeft,
+        long stepsDone,
+        long imagesDone,
+        List<RankTime> ranks,
+        List<NodeStatus> nodes,
+        long badSamples,
+        long checkpoints,
+        long generation,
+        int worldSize)
+        implements MonitorMessage {
+
+    /**
+     * One probe.
+     *
+     * @param accuracy top-1 as a fraction
+     * @param validationLoss loss of the same weights; NaN when it was not measured
+     */
+    public record ProbePoint(long step, String kind, double accuracy, double validationLoss) {}
+
+    /**
+     * Where one rank's time went.
+     *
+     * @param steps steps of this rank that were seen
+     * @param total seconds over all of them
+     * @param recent seconds of a step, moving average over about ten steps
+     * @param active whether the rank belongs to the present world
+     */
+    public record RankTime(int rank, String node, long steps, Ledger total, Ledger recent, boolean active) {}
+
+    /**
+     * One node.
+     *
+     * @param rank its rank, or -1
+     * @param roles what it was seen to do, such as {@code trainer, coordinator}
+     * @param state {@code up} or {@code down}
+     * @param imagesPerSecond its share of the global batch by its own clock; NaN when it does not train
+     */
+    public record NodeStatus(
+            String node,
+            int rank,
+            String roles,
+            String state,
+            double imagesPerSecond,
+            long step,
+            long lastSeenMillis) {}
+
+    /** Whether the run has ended, well or not. */
+    public boolean ended() {
+        return !state.equals(RunState.WAITING) && !state.equals(RunState.TRAINING);
+    }
+}

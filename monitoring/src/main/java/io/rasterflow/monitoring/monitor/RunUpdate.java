@@ -1,0 +1,32 @@
+package io.rasterflow.monitoring.monitor;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What changed in a run since a reader last asked; everything when {@link #full()}. A reader that asks seldom gets fewer and
+ * larger updates of bounded size, so it can never hold up the monitor.
+ *
+ * @param full whether the reader has to forget what it has
+ * @param next what the reader shows at its next request
+ * @param curves by name: {@code loss}, {@code validation}, {@code learningRate}, {@code imagesPerSecond}, {@code gradientNorm}
+ * @param events lines that are new
+ */
+public record RunUpdate(boolean full, Cursor next, RunStatus status, Map<String, Tail> curves, List<Notable> events)
+        implements MonitorMessage {
+
+    /**
+     * How far a reader is.
+     *
+     * @param version of the histories' shapes
+     * @param changes events folded in so far
+     * @param lastSteps last step of every curve
+     * @param lastEvent id of the last line
+     */
+    public record Cursor(long version, long changes, Map<String, Long> lastSteps, long lastEvent) {
+        public static final Cursor START = new Cursor(-1, -1, Map.of(), 0);
+    }
+
+    /** The end of a curve: it replaces the points from step {@code from} on. */
+    public record Tail(long from, List<Long> steps, List<Double> values) {}
+}

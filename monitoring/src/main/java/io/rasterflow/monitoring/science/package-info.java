@@ -1,0 +1,2 @@
+/** What the measured values say together. */
+package io.rasterflow.monitoring.science;
