@@ -1,0 +1,126 @@
+package io.rasterflow.actors.exchange;
+
+import io.netty.channel.Channel;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The accepting side of a new connection until the link is up; see {@link Hello}. A peer that joins a generation before
+ * the local rank does waits here, silent, so no gradient can come before there is room for it. On the event loop.
+ */
+final class AcceptorHandshake implements FrameSink {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcceptorHandshake.class);
+
+    /** Where connections go from here. */
+    interface Desk {
+
+        DataPlaneConfig config();
+
+        /** A peer has proved that it knows the secret; {@link #admit} or {@link #refuse} follows. */
+        void proved(AcceptorHandshake handshake, Hello hello);
+
+        /** The connection is no longer a stranger's, or it is gone. */
+        void settled(AcceptorHandshake handshake);
+    }
+
+    private final Desk desk;
+    private final Channel channel;
+    private final FrameDecoder decoder;
+    private final byte[] nonce = Hello.newNonce();
+    private Hello hello;
+    private ScheduledFuture<?> deadline;
+    private boolean proved;
+    private boolean done;
+
+    AcceptorHandshake(Desk desk, Channel channel) {
+        this.desk = desk;
+        this.channel = channel;
+        this.decoder = new FrameDecoder(this, Hello.MAX_FRAME_BYTES);
+    }
+
+    /** Installs the decoder and starts the deadline. */
+    void start() {
+        channel.pipeline().addLast(decoder);
+        long millis = desk.config().connectTimeout().toMillis();
+        deadline = channel.eventLoop()
+                .schedule(
+                        () -> refuse(proved ? "the rank has not joined the generation in time" : "no proof in time"),
+                        millis,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public ByteBuffer target(FrameHeader header) {
+        return ByteBuffer.allocate(header.length());
+    }
+
+    @Override
+    public void frame(FrameHeader header, ByteBuffer payload) {
+        if (header.type() == FrameType.HELLO && hello == null) {
+            hello = Hello.decode(payload);
+            Frames.send(channel, FrameType.CHALLENGE, 0, hello.generation(), nonce);
+        } else if (header.type() == FrameType.PROOF && hello != null && !proved) {
+            if (!MessageDigest.isEqual(
+                    payload.array(),
+                    hello.proof(Hello.CONNECTOR, nonce, desk.config().secret()))) {
+                refuse("wrong exchange.secret");
+                return;
+            }
+            proved = true;
+            desk.proved(this, hello);
+        } else {
+            throw new ExchangeException("a frame of type " + header.type() + " during the handshake");
+        }
+    }
+
+    /** The local rank has joined the peer's generation. */
+    void admit(RankExchange exchange) {
+        channel.eventLoop().execute(() -> {
+            if (done) {
+                return;
+            }
+            String contradiction = hello.contradiction(exchange.plan());
+            if (!contradiction.isEmpty()) {
+                refuse(contradiction);
+                exchange.fail(new ExchangeException(contradiction));
+                return;
+            }
+            settle();
+            byte[] proof = hello.proof(Hello.ACCEPTOR, nonce, desk.config().secret());
+            Frames.send(channel, FrameType.WELCOME, hello.to(), hello.generation(), proof);
+            SocketLink link = new SocketLink(channel, exchange, hello.from());
+            decoder.become(link, desk.config().maxFrameBytes());
+            exchange.linkUp(hello.from(), link);
+        });
+    }
+
+    /** Ends the connection with a line in the log and, to the peer, the reason; any thread. */
+    void refuse(String reason) {
+        if (!channel.eventLoop().inEventLoop()) {
+            channel.eventLoop().execute(() -> refuse(reason));
+        } else if (!done) {
+            LOG.warn("refused connection from {}: {}", channel.remoteAddress(), reason);
+            settle();
+            Frames.farewell(channel, FrameType.REFUSE, 0, hello == null ? 0 : hello.generation(), reason);
+        }
+    }
+
+    @Override
+    public void closed(String cause) {
+        if (!done) {
+            LOG.warn("refused connection from {}: {}", channel.remoteAddress(), cause);
+            settle();
+        }
+    }
+
+    private void settle() {
+        done = true;
+        deadline.cancel(false);
+        desk.settled(this);
+    }
+}

@@ -1,0 +1,150 @@
+package io.rasterflow.actors.exchange;
+
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Who connects, to whom and with what idea of the run. Payload of a HELLO frame, big-endian:
+ *
+ * <pre>
+ *   0       32           40     44   48      52             56               60           64
+ *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------------+
+ *   | nonce | generation | from | to | world | microBatches | gradientFloats | chunkFloats| processId (UTF-8) |
+ *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------------+
+ *
+ *   connector                                   acceptor
+ *   HELLO (nonce c, ...)                   --&gt;
+ *                                          &lt;--  CHALLENGE (nonce a)
+ *   PROOF  HMAC("connector", hello, a)     --&gt;  wrong: REFUSE and one line in the log
+ *                                          &lt;--  WELCOME HMAC("acceptor", hello, a), once its rank has joined
+ * </pre>
+ *
+ * <p>Both proofs are HMAC-SHA256 under the shared secret and cover the whole hello and both nonces, so neither side can
+ * be impersonated by a replay or by reflecting the other's proof.
+ */
+record Hello(
+        byte[] nonce,
+        long generation,
+        int from,
+        int to,
+        int world,
+        int microBatches,
+        int gradientFloats,
+        int chunkFloats,
+        String processId) {
+
+    static final int NONCE_BYTES = 32;
+    static final int PROOF_BYTES = 32;
+    static final String CONNECTOR = "connector";
+    static final String ACCEPTOR = "acceptor";
+
+    /** Longest frame before the peer is known. */
+    static final int MAX_FRAME_BYTES = 1024;
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int FIXED_BYTES = NONCE_BYTES + 8 + 6 * 4;
+
+    static Hello of(ReductionPlan plan, int from, int to) {
+        Generation generation = plan.generation();
+        return new Hello(
+                newNonce(),
+                generation.number(),
+                from,
+                to,
+                generation.worldSize(),
+                generation.microBatches(),
+                plan.floats(),
+                plan.chunkFloats(),
+                generation.members().get(from).processId());
+    }
+
+    static byte[] newNonce() {
+        byte[] nonce = new byte[NONCE_BYTES];
+        RANDOM.nextBytes(nonce);
+        return nonce;
+    }
+
+    byte[] encode() {
+        byte[] id = processId.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(FIXED_BYTES + id.length)
+                .put(nonce)
+                .putLong(generation)
+                .putInt(from)
+                .putInt(to)
+                .putInt(world)
+                .putInt(microBatches)
+                .putInt(gradientFloats)
+                .putInt(chunkFloats)
+                .put(id)
+                .array();
+    }
+
+    static Hello decode(ByteBuffer in) {
+        try {
+            byte[] nonce = new byte[NONCE_BYTES];
+            in.get(nonce);
+            return new Hello(
+                    nonce,
+                    in.getLong(),
+                    in.getInt(),
+                    in.getInt(),
+                    in.getInt(),
+                    in.getInt(),
+                    in.getInt(),
+                    in.getInt(),
+                    StandardCharsets.UTF_8.decode(in).toString());
+        } catch (BufferUnderflowException e) {
+            throw new ExchangeException("corrupt frame: a hello is too short", e);
+        }
+    }
+
+    /** Proof of {@code role} that it knows the secret. */
+    byte[] proof(String role, byte[] acceptorNonce, String secret) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+            mac.update(role.getBytes(StandardCharsets.UTF_8));
+            mac.update(encode());
+            mac.update(acceptorNonce);
+            return mac.doFinal();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java platform has HmacSHA256", e);
+        }
+    }
+
+    /** What contradicts this rank's idea of the run; empty when all agrees. */
+    String contradiction(ReductionPlan plan) {
+        if (from < 0 || from >= to || world != plan.worldSize()) {
+            return "rank " + from + " of " + world + " connects to rank " + to + " of " + plan.worldSize();
+        }
+        Hello expected = of(plan, from, to);
+        if (!processId.equals(expected.processId)) {
+            return "process " + processId + " claims rank " + from + " of process " + expected.processId;
+        }
+        return differs("micro-batches", microBatches, expected.microBatches)
+                + differs("gradient floats", gradientFloats, expected.gradientFloats)
+                + differs("floats per chunk", chunkFloats, expected.chunkFloats);
+    }
+
+    private String differs(String what, int theirs, int ours) {
+        return theirs == ours
+                ? ""
+                : "rank " + from + " has " + theirs + " " + what + ", rank " + to + " " + ours + "; ";
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Hello hello && Arrays.equals(encode(), hello.encode());
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(encode());
+    }
+}

@@ -1,0 +1,120 @@
+package io.rasterflow.actors.exchange;
+
+import io.rasterflow.actors.exchange.ReductionPlan.Slot;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * The owner's side of the reduce-scatter: collects every slot's share of one rank's slice and adds them chunk by chunk,
+ * each chunk as soon as all its addends are there.
+ *
+ * <p>One buffer per slot is enough although a fast peer may be one step ahead: it begins step s + 1 only when it holds
+ * all of step s, this slice included, so every addend of step s has been read by then. A peer that breaks this is
+ * rejected. All methods but {@link #sum} are called under the exchange's lock.
+ */
+final class SliceReducer {
+
+    private static final long NONE = Long.MIN_VALUE;
+
+    private final ReductionPlan plan;
+    private final int rank;
+    private final int chunks;
+    private final ByteBuffer[] staging;
+    private final FloatBuffer[] sources;
+    private final long[] slotStep;
+    private final int[] slotNext;
+    private final long[] chunkStep;
+    private final int[] chunkMissing;
+
+    SliceReducer(ReductionPlan plan, int rank) {
+        this.plan = plan;
+        this.rank = rank;
+        this.chunks = plan.chunks(rank);
+        int slots = plan.slots().size();
+        this.staging = new ByteBuffer[slots];
+        this.sources = new FloatBuffer[slots];
+        this.slotStep = new long[slots];
+        this.slotNext = new int[slots];
+        this.chunkStep = new long[chunks];
+        this.chunkMissing = new int[chunks];
+        Arrays.fill(slotStep, NONE);
+        Arrays.fill(chunkMissing, slots);
+    }
+
+    /** Makes room for what a peer sends over a socket. */
+    void stage(int peer) {
+        for (Slot slot : plan.slots()) {
+            if (slot.rank() == peer) {
+                staging[slot.index()] = FloatSums.allocate(plan.sliceFloats(rank));
+                sources[slot.index()] = staging[slot.index()].asFloatBuffer();
+            }
+        }
+    }
+
+    /** Where a chunk that comes over a socket goes. */
+    ByteBuffer target(int peer, FrameHeader header) {
+        int slot = header.index();
+        if (slot < 0 || slot >= plan.slots().size() || plan.slots().get(slot).rank() != peer) {
+            throw new ExchangeException("corrupt frame: slot " + slot + " is not one of rank " + peer);
+        }
+        int chunk = chunkOf(plan, rank, header);
+        check(slot, header.step(), chunk);
+        return FloatSums.view(staging[slot], header.offset(), header.length() / Float.BYTES);
+    }
+
+    /** The chunk number of a PARTIAL or REDUCED frame for the slice of {@code owner}. */
+    static int chunkOf(ReductionPlan plan, int owner, FrameHeader header) {
+        int chunk = header.offset() / plan.chunkFloats();
+        if (header.offset() < 0
+                || header.offset() % plan.chunkFloats() != 0
+                || chunk >= plan.chunks(owner)
+                || header.length() != plan.chunkLength(owner, chunk) * Float.BYTES) {
+            throw new ExchangeException("corrupt frame: " + header.length() + " bytes at float " + header.offset()
+                    + " is no chunk of slice " + owner + " (" + plan.sliceFloats(owner) + " floats)");
+        }
+        return chunk;
+    }
+
+    /** A slot's values are in memory of this process. */
+    void source(int slot, ByteBuffer slice) {
+        sources[slot] = slice.asFloatBuffer();
+    }
+
+    /** Notes the arrival of a slot's chunk; whether it was the last one missing for that chunk. */
+    boolean arrive(int slot, long step, int chunk) {
+        check(slot, step, chunk);
+        slotStep[slot] = step;
+        slotNext[slot] = chunk + 1;
+        chunkStep[chunk] = step;
+        return --chunkMissing[chunk] == 0;
+    }
+
+    private void check(int slot, long step, int chunk) {
+        boolean sameStep = slotStep[slot] == step;
+        int expected = sameStep ? slotNext[slot] : 0;
+        if (chunk != expected) {
+            throw new ExchangeException(
+                    "slot " + slot + " of step " + step + ": chunk " + chunk + " came where " + expected + " is next");
+        }
+        if (chunkMissing[chunk] != sources.length && chunkStep[chunk] != step) {
+            throw new ExchangeException("slot " + slot + " came for step " + step + " while step " + chunkStep[chunk]
+                    + " is still being added");
+        }
+    }
+
+    /** Adds one chunk in canonical order into {@code result}, the whole gradient; no other thread has this chunk. */
+    void sum(int chunk, FloatBuffer result) {
+        int from = chunk * plan.chunkFloats();
+        FloatSums.sum(plan, sources, from, result, plan.sliceStart(rank) + from, plan.chunkLength(rank, chunk));
+    }
+
+    /** The chunk's addends have been read: the next step's may come. */
+    void rearm(int chunk) {
+        chunkMissing[chunk] = sources.length;
+    }
+
+    int chunks() {
+        return chunks;
+    }
+}

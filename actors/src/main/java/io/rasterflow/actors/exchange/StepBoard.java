@@ -1,0 +1,50 @@
+package io.rasterflow.actors.exchange;
+
+import java.util.Arrays;
+
+/** The scalars of one step, by micro-batch. A fast peer's next step has a board of its own. Guarded by the exchange. */
+final class StepBoard {
+
+    static final long NONE = Long.MIN_VALUE;
+
+    private final LossCounts[] counts;
+    private long step = NONE;
+    private int missing;
+
+    StepBoard(int microBatches) {
+        this.counts = new LossCounts[microBatches];
+        this.missing = microBatches;
+    }
+
+    long step() {
+        return step;
+    }
+
+    void assign(long newStep) {
+        step = newStep;
+    }
+
+    void put(int first, LossCounts[] run) {
+        for (int i = 0; i < run.length; i++) {
+            if (counts[first + i] != null) {
+                throw new ExchangeException("micro-batch " + (first + i) + " of step " + step + " came twice");
+            }
+            counts[first + i] = run[i];
+        }
+        missing -= run.length;
+    }
+
+    boolean complete() {
+        return missing == 0;
+    }
+
+    LossCounts sum() {
+        return LossCounts.sum(counts, ReductionTree.root(counts.length));
+    }
+
+    void clear() {
+        Arrays.fill(counts, null);
+        missing = counts.length;
+        step = NONE;
+    }
+}
