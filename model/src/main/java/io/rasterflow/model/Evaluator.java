@@ -19,8 +19,12 @@ public interface Evaluator extends AutoCloseable {
     /** The objective's loss on images (B, C, H, W) float32 direct native order, prefix lengths drawn from the keys. */
     LossSum loss(ByteBuffer images, long[] sampleKeys);
 
-    /** An empty set with room for {@code capacity} images; close it to free its native memory. */
-    FeatureSet newFeatureSet(int capacity);
+    /**
+     * An empty set with room for {@code capacity} images; close it to free its native memory.
+     *
+     * @param lastBlocks its features are the mean of the outputs of this many last blocks (all of a shallower trunk)
+     */
+    FeatureSet newFeatureSet(int capacity, int lastBlocks);
 
     /** Appends frozen features (mean of the last blocks, bidirectional attention) of B images with their labels. */
     void features(ByteBuffer images, int[] labels, FeatureSet into);

@@ -1,0 +1,129 @@
+package io.rasterflow.model.aim;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import io.rasterflow.model.Evaluator;
+import io.rasterflow.model.LossSum;
+import io.rasterflow.model.Precision;
+import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.checkpoint.Tensor;
+import io.rasterflow.model.probe.AttentiveProbe;
+import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.NativeFeatureSet;
+import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeReport;
+import io.rasterflow.model.program.Engines;
+import io.rasterflow.model.program.ParameterLayout;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@link Evaluator} of an AIM model. */
+public final class AimEvaluator implements Evaluator {
+    private final AimConfig config;
+    private final ParameterLayout layout;
+    private final AimProgram program;
+    private final NDManager scope;
+    private NDArray weights;
+
+    AimEvaluator(AimConfig config, Precision precision) {
+        this.config = config;
+        layout = AimLayout.of(config);
+        program = new AimProgram(config, layout, precision);
+        scope = Engines.newScope();
+    }
+
+    @Override
+    public void load(Snapshot snapshot) {
+        float[] flat = layout.flatten(snapshot.weights());
+        if (weights != null) {
+            weights.close();
+        }
+        try (NDManager call = scope.newSubManager()) {
+            // The duplicate lies in the engine's aligned memory, so that the loss does not depend on Java's allocator.
+            weights = call.create(flat).duplicate();
+            weights.attach(scope);
+        }
+    }
+
+    @Override
+    public LossSum loss(ByteBuffer images, long[] sampleKeys) {
+        long[] prefixes = program.prefixes(sampleKeys);
+        long counted = program.countedPatches(prefixes);
+        try (NDManager call = scope.newSubManager()) {
+            NDArray pixels = program.images(call, images, prefixes.length);
+            NDList loss = program.call(call, "loss", weights(), pixels, call.create(prefixes));
+            return new LossSum(loss.singletonOrThrow().getFloat(), counted);
+        }
+    }
+
+    /** Mean predictions (B, K, V) of every output under the prefix mask, for comparison with other implementations. */
+    public Tensor predictions(ByteBuffer images, long[] prefixes) {
+        try (NDManager call = scope.newSubManager()) {
+            NDArray pixels = program.images(call, images, prefixes.length);
+            NDList result = program.call(call, "predictions", weights(), pixels, call.create(prefixes));
+            return copy(result.singletonOrThrow());
+        }
+    }
+
+    /** Outputs (B, K, D) of every block under bidirectional attention. */
+    public List<Tensor> blockOutputs(ByteBuffer images, int count) {
+        try (NDManager call = scope.newSubManager()) {
+            NDArray pixels = program.images(call, images, count);
+            List<Tensor> outputs = new ArrayList<>();
+            program.call(call, "block_outputs", weights(), pixels).forEach(output -> outputs.add(copy(output)));
+            return outputs;
+        }
+    }
+
+    @Override
+    public FeatureSet newFeatureSet(int capacity, int lastBlocks) {
+        return new NativeFeatureSet(capacity, config.patches(), config.trunk().dim(), lastBlocks);
+    }
+
+    @Override
+    public void features(ByteBuffer images, int[] labels, FeatureSet into) {
+        NativeFeatureSet set = NativeFeatureSet.of(into);
+        int start = set.reserve(labels);
+        try (NDManager call = scope.newSubManager()) {
+            NDArray pixels = program.images(call, images, labels.length);
+            program.call(
+                    call,
+                    "features",
+                    weights(),
+                    pixels,
+                    call.create(set.lastBlocks()),
+                    call.create(start),
+                    set.features());
+        }
+    }
+
+    @Override
+    public ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed) {
+        try (AttentiveProbe probe = new AttentiveProbe(
+                probeConfig, config.trunk().dim(), config.trunk().heads())) {
+            return probe.train(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed);
+        }
+    }
+
+    private NDArray weights() {
+        if (weights == null) {
+            throw new IllegalStateException("the evaluator has no weights yet; load a snapshot first");
+        }
+        return weights;
+    }
+
+    private static Tensor copy(NDArray array) {
+        float[] values = array.toType(DataType.FLOAT32, false).toFloatArray();
+        return new Tensor(array.getShape().getShape(), FloatBuffer.wrap(values).asReadOnlyBuffer());
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+        program.close();
+    }
+}

@@ -1,0 +1,239 @@
+package io.rasterflow.model.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A checkpoint: one directory per step, complete or absent.
+ *
+ * <pre>
+ * RUN/checkpoints/step-00000500/model.safetensors       weights
+ *                               optimizer.safetensors   first.NAME and second.NAME: AdamW moments
+ *                               state.json              {@link TrainingState}
+ * </pre>
+ *
+ * <p>Written under a temporary name in the same directory, forced to the disk, then renamed.
+ */
+public final class Checkpoint {
+    private static final String MODEL = "model.safetensors";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final String STATE = "state.json";
+    private static final String FIRST = "first.";
+    private static final String SECOND = "second.";
+    private static final Pattern COMPLETE = Pattern.compile("step-\\d{8,}");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * A checkpoint as it was read.
+     *
+     * @param snapshot weights and moments
+     * @param state where the run stood
+     */
+    public record Contents(Snapshot snapshot, TrainingState state) {}
+
+    private Checkpoint() {}
+
+    /** Directory of the checkpoint of a step, whether it exists or not. */
+    public static Path directory(Path runDir, long step) {
+        return runDir.resolve("checkpoints").resolve(String.format(Locale.ROOT, "step-%08d", step));
+    }
+
+    /**
+     * Writes a checkpoint, replacing one of the same step.
+     *
+     * @return its directory
+     * @throws IOException naming the directory if it cannot be written; nothing half-written is left behind
+     */
+    public static Path write(Path runDir, Snapshot snapshot, TrainingState state) throws IOException {
+        Path target = directory(runDir, snapshot.step());
+        Path temporary = target.resolveSibling(
+                "." + target.getFileName() + "-" + ProcessHandle.current().pid() + ".tmp");
+        try {
+            Files.createDirectories(target.getParent());
+            removeLeftovers(target.getParent());
+            Files.createDirectory(temporary);
+            Safetensors.write(temporary.resolve(MODEL), snapshot.weights(), Map.of("format", "pt"));
+            Safetensors.write(temporary.resolve(OPTIMIZER), moments(snapshot), Map.of());
+            writeState(temporary.resolve(STATE), state);
+            force(temporary);
+            replace(target, temporary);
+            return target;
+        } catch (IOException | RuntimeException e) {
+            discard(temporary, e);
+            throw new IOException(
+                    "checkpoint " + target + " could not be written: " + reason(e)
+                            + "; check that the disk has space and the directory may be written",
+                    e);
+        }
+    }
+
+    /** The newest complete checkpoint of a run; leftovers of interrupted writes are ignored. */
+    public static Optional<Path> latest(Path runDir) throws IOException {
+        Path checkpoints = runDir.resolve("checkpoints");
+        if (!Files.isDirectory(checkpoints)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> entries = Files.list(checkpoints)) {
+            return entries.filter(path ->
+                            COMPLETE.matcher(path.getFileName().toString()).matches())
+                    .filter(path -> Files.isRegularFile(path.resolve(STATE)))
+                    .max(Comparator.comparingLong(
+                            path -> Long.parseLong(path.getFileName().toString().substring(5))));
+        }
+    }
+
+    /**
+     * Reads a checkpoint and verifies that its weights are those that its state describes.
+     *
+     * @param directory as {@link #latest} returns it
+     */
+    public static Contents read(Path directory) throws IOException {
+        TrainingState state = readState(directory.resolve(STATE));
+        SortedMap<String, Tensor> weights =
+                Safetensors.read(directory.resolve(MODEL)).tensors();
+        String hash = WeightsHash.sha256(weights);
+        if (!hash.equals(state.weightsSha256())) {
+            throw new IOException("the weights of checkpoint " + directory + " have SHA-256 " + hash + " but " + STATE
+                    + " says " + state.weightsSha256() + "; take an earlier checkpoint");
+        }
+        Safetensors optimizer = Safetensors.read(directory.resolve(OPTIMIZER));
+        Snapshot snapshot = new Snapshot(state.step(), weights, optimizer.tensors(FIRST), optimizer.tensors(SECOND));
+        return new Contents(snapshot, state);
+    }
+
+    /** A complete directory cannot be renamed over another, so one of the same step first moves out of the way. */
+    private static void replace(Path target, Path temporary) throws IOException {
+        Path replaced = temporary.resolveSibling(temporary.getFileName() + ".tmp");
+        if (Files.isDirectory(target)) {
+            Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
+        }
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        force(target.getParent());
+        delete(replaced);
+    }
+
+    /** What a killed process left: a run has one writer, so every temporary directory is stale. */
+    private static void removeLeftovers(Path checkpoints) throws IOException {
+        List<Path> stale;
+        try (Stream<Path> entries = Files.list(checkpoints)) {
+            stale = entries.filter(path -> path.getFileName().toString().matches("\\.step-\\d+.*\\.tmp"))
+                    .toList();
+        }
+        for (Path path : stale) {
+            delete(path);
+        }
+    }
+
+    private static SortedMap<String, Tensor> moments(Snapshot snapshot) {
+        SortedMap<String, Tensor> moments = new TreeMap<>();
+        snapshot.firstMoments().forEach((name, tensor) -> moments.put(FIRST + name, tensor));
+        snapshot.secondMoments().forEach((name, tensor) -> moments.put(SECOND + name, tensor));
+        return moments;
+    }
+
+    private static void writeState(Path file, TrainingState state) throws IOException {
+        ObjectNode node = JSON.createObjectNode()
+                .put("step", state.step())
+                .put("epoch", state.epoch())
+                .put("position", state.position())
+                .put("seed", state.seed())
+                .put("worldSize", state.worldSize());
+        putFinite(node, "trainLoss", state.trainLoss());
+        putFinite(node, "validationLoss", state.validationLoss());
+        node.put("weightsSha256", state.weightsSha256());
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer bytes =
+                    ByteBuffer.wrap(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node));
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+        }
+    }
+
+    /** JSON has no NaN: a loss that is not known yet is null. */
+    private static void putFinite(ObjectNode node, String name, double value) {
+        if (Double.isFinite(value)) {
+            node.put(name, value);
+        } else {
+            node.putNull(name);
+        }
+    }
+
+    private static TrainingState readState(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(file.getParent() + " is no checkpoint: it has no " + STATE);
+        }
+        JsonNode node;
+        try {
+            node = JSON.readTree(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new IOException(file + " is broken: " + reason(e) + "; take an earlier checkpoint", e);
+        }
+        for (String name : List.of("step", "epoch", "position", "seed", "worldSize")) {
+            if (node == null || !node.path(name).isIntegralNumber()) {
+                throw new IOException(file + " is broken: " + name + " is missing; take an earlier checkpoint");
+            }
+        }
+        return new TrainingState(
+                node.path("step").longValue(),
+                node.path("epoch").longValue(),
+                node.path("position").longValue(),
+                node.path("seed").longValue(),
+                node.path("worldSize").intValue(),
+                node.path("trainLoss").asDouble(Double.NaN),
+                node.path("validationLoss").asDouble(Double.NaN),
+                node.path("weightsSha256").asText());
+    }
+
+    private static void force(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void discard(Path temporary, Exception cause) {
+        try {
+            delete(temporary);
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        List<Path> files;
+        try (Stream<Path> entries = Files.list(directory)) {
+            files = entries.toList();
+        }
+        for (Path file : files) {
+            Files.delete(file);
+        }
+        Files.delete(directory);
+    }
+
+    private static String reason(Exception e) {
+        return e.getMessage() == null
+                ? e.toString()
+                : e.getMessage().lines().findFirst().orElse(e.toString());
+    }
+}

@@ -1,0 +1,43 @@
+package io.rasterflow.model.program;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+
+/** Settings of the tensor engine, which it reads once while it loads. */
+public final class Engines {
+    /** The name under which DJL knows the engine. */
+    static final String NAME = "PyTorch";
+
+    private static final String THREADS = "ai.djl.pytorch.num_threads";
+    private static final String OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
+
+    private Engines() {}
+
+    /**
+     * Sets the threads that one operator may use. Only the first engine of the process reads it, so call this before
+     * anything of this module is opened; it has no effect afterwards.
+     *
+     * @param intraOpThreads 1 for bit-identical results over any number of ranks
+     */
+    public static void configure(int intraOpThreads) {
+        if (intraOpThreads < 1) {
+            throw new IllegalArgumentException("intra-op threads must be at least 1 but are " + intraOpThreads);
+        }
+        System.setProperty(THREADS, Integer.toString(intraOpThreads));
+    }
+
+    /** A scope for tensors on the processor; everything in it is freed when it is closed. */
+    public static NDManager newScope() {
+        applyDefaults();
+        return NDManager.newBaseManager(Device.cpu(), NAME);
+    }
+
+    /**
+     * The graph optimizer rewrites a program after its first runs. A rank that has just joined would then compute with
+     * another program than one that has run for long, and their bits would differ; it also gains nothing here.
+     */
+    static void applyDefaults() {
+        System.setProperty(THREADS, System.getProperty(THREADS, "1"));
+        System.setProperty(OPTIMIZER, System.getProperty(OPTIMIZER, "false"));
+    }
+}

@@ -1,0 +1,70 @@
+package io.rasterflow.model.program;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+
+/**
+ * A loaded TorchScript module without parameters of its own: tensors go in, tensors come out, and a method may write
+ * into the tensors that it is given. Confined to one thread.
+ */
+public final class Program implements AutoCloseable {
+    private static final Shape SCALAR = new Shape();
+
+    private final Model model;
+
+    private Program(Model model) {
+        this.model = model;
+    }
+
+    /** Loads an archive; see {@link ProgramArchive#write} for the arguments. */
+    public static Program load(
+            String library, String type, Map<String, String> sources, Map<String, Object> attributes) {
+        Engines.applyDefaults();
+        byte[] archive = ProgramArchive.write(library, type, sources, attributes);
+        Model model = Model.newInstance(library, Device.cpu(), Engines.NAME);
+        try {
+            model.load(new ByteArrayInputStream(archive));
+            return new Program(model);
+        } catch (IOException e) {
+            model.close();
+            throw new UncheckedIOException("program " + library + " could not be loaded: " + e.getMessage(), e);
+        } catch (MalformedModelException e) {
+            model.close();
+            throw new IllegalStateException("program " + library + " could not be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Calls a method of the module.
+     *
+     * @param scope owns the results
+     * @param arguments tensors in the order of the method's parameters
+     * @return the results, tuples and lists flattened
+     */
+    public NDList call(NDManager scope, String method, NDArray... arguments) {
+        NDArray selector = scope.zeros(SCALAR);
+        selector.setName("module_method:" + method);
+        NDList list = new NDList(arguments.length + 1);
+        list.add(selector);
+        for (NDArray argument : arguments) {
+            list.add(argument);
+        }
+        // "training" only tells DJL not to switch autograd off around the call; the programs do that themselves.
+        return model.getBlock().forward(new ParameterStore(scope, false), list, true);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

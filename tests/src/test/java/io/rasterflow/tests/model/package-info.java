@@ -1,0 +1,2 @@
+/** Tests of the model module. */
+package io.rasterflow.tests.model;
