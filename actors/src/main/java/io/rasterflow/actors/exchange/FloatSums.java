@@ -24,10 +24,11 @@ final class FloatSums {
      */
     static ByteBuffer allocate(int floats) {
         long bytes = (long) floats * Float.BYTES;
-        if (bytes > Integer.MAX_VALUE - ALIGNMENT) {
+        if (bytes > Integer.MAX_VALUE - 2 * ALIGNMENT) {
             throw new IllegalArgumentException("a gradient of " + floats + " floats does not fit one buffer (2 GiB)");
         }
-        ByteBuffer buffer = ByteBuffer.allocateDirect((int) bytes + ALIGNMENT).alignedSlice(ALIGNMENT);
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect((int) bytes + 2 * ALIGNMENT).alignedSlice(ALIGNMENT);
         return buffer.slice(0, (int) bytes).order(ByteOrder.nativeOrder());
     }
 

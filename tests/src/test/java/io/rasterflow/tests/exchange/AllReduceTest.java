@@ -1,0 +1,130 @@
+package io.rasterflow.tests.exchange;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.rasterflow.actors.exchange.DataPlane;
+import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.Generation;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The sum is that of one rank, bit for bit, whatever the world. Every comparison is in {@link World}. */
+class AllReduceTest {
+
+    @Property(tries = 150)
+    void everyWorldSizeInOneProcess(
+            @ForAll @IntRange(min = 1, max = 16) int microBatches,
+            @ForAll @IntRange(min = 1, max = 16) int ranks,
+            @ForAll @IntRange(min = 1, max = 700) int floats)
+            throws Exception {
+        try (World world = new World(microBatches, floats, 256, Math.min(ranks, microBatches))) {
+            world.run(0, 3, World.Pause.NONE);
+        }
+    }
+
+    /** Replicas per process; several processes mean sockets. */
+    @ParameterizedTest
+    @CsvSource({"1", "1+1", "1+1+1", "1+1+1+1", "2", "2+1", "1+2", "2+2", "1+3", "3+1+2"})
+    void everyMixtureOfProcesses(String replicas) throws Exception {
+        int[] counts =
+                Arrays.stream(replicas.split("\\+")).mapToInt(Integer::parseInt).toArray();
+        for (int microBatches : new int[] {8, 11}) {
+            try (World world = new World(microBatches, 10_007, 4096, counts)) {
+                world.run(5, 15, World.Pause.NONE);
+            }
+        }
+    }
+
+    @Test
+    void oneMillionFloatsOverSockets() throws Exception {
+        try (World world = new World(4, 1_000_003, 1 << 18, 1, 1)) {
+            world.run(0, 3, World.Pause.NONE);
+        }
+    }
+
+    /** More ranks than cache lines: some slices are empty. */
+    @Test
+    void fewerFloatsThanRanks() throws Exception {
+        try (World world = new World(6, 17, 64, 1, 2, 1)) {
+            world.run(0, 20, World.Pause.NONE);
+        }
+    }
+
+    /** A rank may be a whole step ahead of another; small steps and random delays look for the races in that. */
+    @ParameterizedTest
+    @CsvSource({"1+1, 1500", "1+1+1, 1000", "2+2, 1000", "3, 2000"})
+    void thousandsOfStepsWithRandomDelays(String replicas, int steps) throws Exception {
+        int[] counts =
+                Arrays.stream(replicas.split("\\+")).mapToInt(Integer::parseInt).toArray();
+        ThreadLocal<SplittableRandom> random = ThreadLocal.withInitial(SplittableRandom::new);
+        World.Pause pause = (rank, step) -> {
+            int draw = random.get().nextInt(100);
+            if (draw == 0) {
+                Thread.yield();
+            }
+            for (int i = 0; draw < 10 && i < draw * 2000; i++) {
+                Thread.onSpinWait();
+            }
+        };
+        try (World world = new World(5, 333, 128, counts)) {
+            world.run(0, steps, pause);
+        }
+    }
+
+    @Test
+    void oneLossThatIsNotFiniteReachesEveryRank() throws Exception {
+        try (World world = new World(2, 32, 64, 1, 1)) {
+            for (int rank = 0; rank < 2; rank++) {
+                Exchange exchange = world.exchanges.get(rank);
+                exchange.begin(0);
+                assertEquals(128, exchange.nextGradient().remaining());
+                exchange.contribute(rank == 0 ? Double.NaN : 1, 1, 1);
+            }
+            for (Exchange exchange : world.exchanges) {
+                Exchange.Reduced reduced =
+                        exchange.allReduce().toCompletableFuture().get(20, TimeUnit.SECONDS);
+                assertEquals(false, reduced.finite());
+                assertEquals(2, reduced.patches());
+            }
+        }
+    }
+
+    @Test
+    void callsOutOfOrderAreTheCallersFault() throws Exception {
+        try (World world = new World(2, 32, 64, 2)) {
+            Exchange exchange = world.exchanges.get(0);
+            assertThrows(IllegalStateException.class, exchange::nextGradient);
+            assertThrows(IllegalStateException.class, exchange::allReduce);
+            exchange.begin(3);
+            assertThrows(IllegalStateException.class, () -> exchange.contribute(0, 0, 0));
+            assertThrows(IllegalStateException.class, exchange::allReduce);
+            assertThrows(IllegalStateException.class, () -> exchange.begin(4));
+            assertEquals(128, exchange.nextGradient().remaining());
+            assertThrows(IllegalArgumentException.class, () -> exchange.contribute(0, -1, 0));
+            exchange.contribute(0, 0, 0);
+            assertThrows(IllegalStateException.class, exchange::nextGradient);
+            exchange.close();
+            assertThrows(IllegalStateException.class, () -> exchange.begin(5));
+        }
+    }
+
+    @Test
+    void joinsOnlyRanksOfThisProcess() {
+        try (DataPlane plane = DataPlane.bind(World.config("a secret", 64, java.time.Duration.ofSeconds(5)));
+                DataPlane other = DataPlane.bind(World.config("a secret", 64, java.time.Duration.ofSeconds(5)))) {
+            Generation generation = new Generation(1, Collections.nCopies(1, other.address(0)), 1);
+            assertThrows(IllegalArgumentException.class, () -> plane.join(generation, 0, 10));
+            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 1, 10));
+            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 0, 0));
+        }
+    }
+}

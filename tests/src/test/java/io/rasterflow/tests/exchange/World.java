@@ -1,0 +1,171 @@
+package io.rasterflow.tests.exchange;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.DataPlane;
+import io.rasterflow.actors.exchange.DataPlaneConfig;
+import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.Generation;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/** Several data planes in this JVM, one thread per rank, and what their sums must be. */
+final class World implements AutoCloseable {
+
+    static final String SECRET = "only for tests";
+    private static final long LIMIT_SECONDS = 60;
+
+    final List<DataPlane> planes = new ArrayList<>();
+    final List<Exchange> exchanges = new ArrayList<>();
+    final Generation generation;
+    final int floats;
+    private final ExecutorService threads;
+
+    /** A world whose plane i holds {@code replicas[i]} ranks. */
+    World(int microBatches, int floats, int chunkBytes, int... replicas) throws Exception {
+        List<DataAddress> members = new ArrayList<>();
+        List<DataPlane> homes = new ArrayList<>();
+        for (int count : replicas) {
+            DataPlane plane = DataPlane.bind(config(SECRET, chunkBytes, Duration.ofSeconds(30)));
+            planes.add(plane);
+            for (int replica = 0; replica < count; replica++) {
+                members.add(plane.address(replica));
+                homes.add(plane);
+            }
+        }
+        this.floats = floats;
+        this.generation = new Generation(1, members, microBatches);
+        this.threads = Executors.newFixedThreadPool(members.size());
+        List<CompletionStage<Exchange>> joins = new ArrayList<>();
+        for (int rank = 0; rank < members.size(); rank++) {
+            joins.add(homes.get(rank).join(generation, rank, floats));
+        }
+        for (CompletionStage<Exchange> join : joins) {
+            exchanges.add(join.toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS));
+        }
+    }
+
+    static DataPlaneConfig config(String secret, int chunkBytes, Duration timeout) {
+        return new DataPlaneConfig("127.0.0.1", 0, secret, chunkBytes + 4096, chunkBytes, 1, timeout);
+    }
+
+    /** Runs steps [first, end) on all ranks at once; every rank checks every sum bit for bit. */
+    void run(long first, long end, Pause pause) throws Exception {
+        List<Future<?>> ranks = new ArrayList<>();
+        for (int rank = 0; rank < exchanges.size(); rank++) {
+            int self = rank;
+            ranks.add(threads.submit(() -> {
+                for (long step = first; step < end; step++) {
+                    check(step, contribute(self, step, pause));
+                }
+                return null;
+            }));
+        }
+        for (Future<?> rank : ranks) {
+            rank.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    /** What a rank does between its actions. */
+    interface Pause {
+        Pause NONE = (rank, step) -> {};
+
+        void at(int rank, long step);
+    }
+
+    Exchange.Reduced contribute(int rank, long step, Pause pause) throws Exception {
+        Exchange exchange = exchanges.get(rank);
+        pause.at(rank, step);
+        exchange.begin(step);
+        for (int m = generation.firstMicroBatch(rank); m < generation.firstMicroBatch(rank + 1); m++) {
+            pause.at(rank, step);
+            exchange.nextGradient().asFloatBuffer().put(gradient(step, m, floats));
+            exchange.contribute(loss(step, m), 10 + m, 1 + m);
+        }
+        pause.at(rank, step);
+        return exchange.allReduce().toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void check(long step, Exchange.Reduced reduced) {
+        int microBatches = generation.microBatches();
+        assertEquals(step, reduced.step());
+        ByteBuffer sum = reduced.gradientSum();
+        assertEquals(ByteOrder.nativeOrder(), sum.order());
+        assertEquals(4 * floats, sum.remaining());
+        float[] actual = new float[floats];
+        sum.asFloatBuffer().get(actual);
+        assertArrayEquals(bits(expected(step, 0, microBatches, floats)), bits(actual), "sum of step " + step);
+        assertEquals(expectedLoss(step, 0, microBatches), reduced.lossSum(), 0.0);
+        assertEquals(10L * microBatches + microBatches * (microBatches - 1L) / 2, reduced.patches());
+        assertEquals(microBatches + microBatches * (microBatches - 1) / 2, reduced.images());
+        assertEquals(true, reduced.finite());
+    }
+
+    static int[] bits(float[] values) {
+        int[] bits = new int[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToRawIntBits(values[i]);
+        }
+        return bits;
+    }
+
+    /** Values over many binades, so that another order of summation gives other bits. */
+    static float[] gradient(long step, int microBatch, int floats) {
+        SplittableRandom random = new SplittableRandom(step * 1_000_003 + microBatch);
+        float[] values = new float[floats];
+        for (int i = 0; i < floats; i++) {
+            values[i] = (float) Math.scalb(random.nextDouble() - 0.5, random.nextInt(24));
+        }
+        return values;
+    }
+
+    static double loss(long step, int microBatch) {
+        return gradient(~step, microBatch, 1)[0];
+    }
+
+    /** The canonical sum, written a second time: split at the largest power of two below n. */
+    static float[] expected(long step, int first, int count, int floats) {
+        if (count == 1) {
+            return gradient(step, first, floats);
+        }
+        int split = 1;
+        while (2 * split < count) {
+            split *= 2;
+        }
+        float[] left = expected(step, first, split, floats);
+        float[] right = expected(step, first + split, count - split, floats);
+        for (int i = 0; i < floats; i++) {
+            left[i] += right[i];
+        }
+        return left;
+    }
+
+    private static double expectedLoss(long step, int first, int count) {
+        if (count == 1) {
+            return loss(step, first);
+        }
+        int split = 1;
+        while (2 * split < count) {
+            split *= 2;
+        }
+        return expectedLoss(step, first, split) + expectedLoss(step, first + split, count - split);
+    }
+
+    @Override
+    public void close() {
+        exchanges.forEach(Exchange::close);
+        planes.forEach(DataPlane::close);
+        threads.shutdownNow();
+    }
+}
