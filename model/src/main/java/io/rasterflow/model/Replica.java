@@ -16,6 +16,12 @@ public interface Replica extends AutoCloseable {
     /** Length F of the flat gradient in float32 values, padding included; the same on every rank. */
     int gradientFloats();
 
+    /** Trainable values, padding not counted. */
+    long parameters();
+
+    /** In which type the matrix products run; never {@link Precision#AUTO}. */
+    Precision precision();
+
     /** Draws the initial weights from {@code seed} alone and clears the moments; step becomes 0. */
     void initialise(long seed);
 

@@ -13,12 +13,14 @@ import io.rasterflow.model.optimizer.AdamW;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.ParameterLayout;
+import io.rasterflow.model.program.Processor;
 import io.rasterflow.model.program.Tensors;
 import java.nio.ByteBuffer;
 
 /** {@link Replica} of an AIM model: two native calls a step, on weights and moments that never leave flat storage. */
 public final class AimReplica implements Replica {
     private final Thread owner = Thread.currentThread();
+    private final Precision precision;
     private final ParameterLayout layout;
     private final AimProgram program;
     private final AdamW optimizer;
@@ -27,6 +29,7 @@ public final class AimReplica implements Replica {
     private long step;
 
     AimReplica(AimConfig config, OptimizerConfig optimizerConfig, Precision precision) {
+        this.precision = Processor.resolve(precision);
         layout = AimLayout.of(config);
         program = new AimProgram(config, layout, precision);
         optimizer = new AdamW(optimizerConfig, layout.decayedFloats());
@@ -42,6 +45,16 @@ public final class AimReplica implements Replica {
     @Override
     public int gradientFloats() {
         return layout.floats();
+    }
+
+    @Override
+    public long parameters() {
+        return layout.slots().stream().mapToLong(ParameterLayout.Slot::size).sum();
+    }
+
+    @Override
+    public Precision precision() {
+        return precision;
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -39,6 +40,23 @@ public final class Checkpoint {
     private static final String SECOND = "second.";
     private static final Pattern COMPLETE = Pattern.compile("step-\\d{8,}");
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Step of a checkpoint directory, from its name. */
+    public static long step(Path directory) {
+        String name = directory.getFileName().toString();
+        return Long.parseLong(name.substring(name.lastIndexOf('-') + 1));
+    }
+
+    /** Size of all files of a checkpoint directory. */
+    public static long bytes(Path directory) throws IOException {
+        long bytes = 0;
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                bytes += Files.size(file);
+            }
+        }
+        return bytes;
+    }
 
     /**
      * A checkpoint as it was read.

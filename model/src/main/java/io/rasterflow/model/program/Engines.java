@@ -26,6 +26,13 @@ public final class Engines {
         System.setProperty(THREADS, Integer.toString(intraOpThreads));
     }
 
+    /** Loads the engine and says what it is, such as {@code PyTorch 2.7.1 on cpu()}. */
+    public static String describe() {
+        try (NDManager scope = newScope()) {
+            return NAME + " " + scope.getEngine().getVersion() + " on " + scope.getDevice();
+        }
+    }
+
     /** A scope for tensors on the processor; everything in it is freed when it is closed. */
     public static NDManager newScope() {
         applyDefaults();

@@ -31,29 +31,36 @@ public record AugmentConfig(
     private static final int MAX_SIZE = 4096;
 
     public AugmentConfig {
-        require(size >= 1 && size <= MAX_SIZE, "data.size must be between 1 and " + MAX_SIZE + " but is " + size);
-        require(channels == 1 || channels == 3, "data.channels must be 1 or 3 but is " + channels);
-        require(scaleMin > 0 && scaleMin <= 1, "data.scaleMin must be above 0 and at most 1 but is " + scaleMin);
+        require(
+                size >= 1 && size <= MAX_SIZE,
+                "data.augment.size must be between 1 and " + MAX_SIZE + " but is " + size);
+        require(channels == 1 || channels == 3, "data.augment.channels must be 1 or 3 but is " + channels);
+        require(
+                scaleMin > 0 && scaleMin <= 1,
+                "data.augment.scaleMin must be above 0 and at most 1 but is " + scaleMin);
         require(
                 scaleMax >= scaleMin && scaleMax <= 1,
-                "data.scaleMax must be between data.scaleMin (" + scaleMin + ") and 1 but is " + scaleMax);
-        require(ratioMin > 0 && Double.isFinite(ratioMin), "data.ratioMin must be a number above 0 but is " + ratioMin);
+                "data.augment.scaleMax must be between data.augment.scaleMin (" + scaleMin + ") and 1 but is "
+                        + scaleMax);
+        require(
+                ratioMin > 0 && Double.isFinite(ratioMin),
+                "data.augment.ratioMin must be a number above 0 but is " + ratioMin);
         require(
                 ratioMax >= ratioMin && Double.isFinite(ratioMax),
-                "data.ratioMax must be at least data.ratioMin (" + ratioMin + ") but is " + ratioMax);
-        require(flip >= 0 && flip <= 1, "data.flip must be between 0 and 1 but is " + flip);
+                "data.augment.ratioMax must be at least data.augment.ratioMin (" + ratioMin + ") but is " + ratioMax);
+        require(flip >= 0 && flip <= 1, "data.augment.flip must be between 0 and 1 but is " + flip);
         require(
                 evalResize >= size && evalResize <= 2 * MAX_SIZE,
-                "data.evalResize must be between data.size (" + size + ") and " + 2 * MAX_SIZE + " but is "
-                        + evalResize);
+                "data.augment.evalResize must be between data.augment.size (" + size + ") and " + 2 * MAX_SIZE
+                        + " but is " + evalResize);
         mean = List.copyOf(mean);
         std = List.copyOf(std);
-        require(mean.size() == channels, "data.mean must have " + channels + " values but is " + mean);
-        require(std.size() == channels, "data.std must have " + channels + " values but is " + std);
-        require(mean.stream().allMatch(Double::isFinite), "data.mean must be finite but is " + mean);
+        require(mean.size() == channels, "data.augment.mean must have " + channels + " values but is " + mean);
+        require(std.size() == channels, "data.augment.std must have " + channels + " values but is " + std);
+        require(mean.stream().allMatch(Double::isFinite), "data.augment.mean must be finite but is " + mean);
         require(
                 std.stream().allMatch(value -> value > 0 && Double.isFinite(value)),
-                "data.std must be above 0 but is " + std);
+                "data.augment.std must be above 0 but is " + std);
     }
 
     /** Float32 values of one output image: C·H·W. */

@@ -2,6 +2,7 @@ package io.rasterflow.streams.batch;
 
 import java.io.IOException;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.Attributes;
@@ -34,6 +35,11 @@ public final class BatchReader implements AutoCloseable {
                 .toMat(Sink.<Batch>queue(1).withAttributes(Attributes.inputBuffer(1, 1)), Keep.both())
                 .run(materializer);
         return new BatchReader(running.second(), running.first());
+    }
+
+    /** The next batch without waiting for it; the caller closes it. One pull at a time. Fails as the stream fails. */
+    public CompletionStage<Optional<Batch>> pull() {
+        return queue.pull();
     }
 
     /**

@@ -13,14 +13,14 @@ public record StreamConfig(int decodeThreads, int prefetchBatches, double maxBad
     public StreamConfig {
         require(
                 decodeThreads >= 1 && decodeThreads <= 1024,
-                "data.decodeThreads must be between 1 and 1024 but is " + decodeThreads);
+                "data.stream.decodeThreads must be between 1 and 1024 but is " + decodeThreads);
         require(
                 prefetchBatches >= 1 && prefetchBatches <= 4096,
-                "data.prefetchBatches must be between 1 and 4096 but is " + prefetchBatches);
+                "data.stream.prefetchBatches must be between 1 and 4096 but is " + prefetchBatches);
         require(
                 maxBadFraction >= 0 && maxBadFraction <= 1,
-                "data.maxBadFraction must be between 0 and 1 but is " + maxBadFraction);
-        require(windowShards >= 1, "data.windowShards must be at least 1 but is " + windowShards);
+                "data.stream.maxBadFraction must be between 0 and 1 but is " + maxBadFraction);
+        require(windowShards >= 1, "data.stream.windowShards must be at least 1 but is " + windowShards);
     }
 
     private static void require(boolean condition, String message) {

@@ -1,0 +1,24 @@
+package io.rasterflow.actors;
+
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+
+/** What to tell a person about a failure. */
+public final class Failures {
+
+    private Failures() {}
+
+    /** The message of the first cause that says something, in one line; the class name where none does. */
+    public static String oneLine(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String message = cause.getMessage();
+        if (message == null || message.isBlank()) {
+            return cause.getClass().getSimpleName();
+        }
+        return message.lines().findFirst().orElse(message).strip();
+    }
+}

@@ -1,0 +1,2 @@
+/** The coordinator: membership, generations and the end of a run. */
+package io.rasterflow.actors.coordinator;

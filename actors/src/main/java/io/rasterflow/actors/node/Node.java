@@ -1,0 +1,221 @@
+package io.rasterflow.actors.node;
+
+import io.rasterflow.actors.Failures;
+import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.exchange.DataPlane;
+import io.rasterflow.actors.probe.ProbeActor;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.actors.trainer.Trainer;
+import io.rasterflow.actors.trainer.TrainerNode;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.RunState;
+import io.rasterflow.monitoring.monitor.Telemetry;
+import io.rasterflow.streams.shard.DataSet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.ClusterEvent;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
+import org.apache.pekko.cluster.typed.SingletonActor;
+import org.apache.pekko.cluster.typed.Subscribe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The guardian of one JVM: joins the run and starts the actors of the node's roles. */
+public final class Node {
+
+    public static final String COORDINATOR = "coordinator";
+    public static final String MONITOR = "monitor";
+    public static final String TRAINER = "trainer";
+    public static final String PROBE = "probe";
+    public static final List<String> ROLES = List.of(COORDINATOR, MONITOR, TRAINER, PROBE);
+
+    public sealed interface Command {}
+
+    /** Asks for the run's singletons, local or not. */
+    public record Attach(ActorRef<Attached> replyTo) implements Command {}
+
+    /** The answer to {@link Attach}. */
+    public record Attached(ActorRef<Coordinator.Command> coordinator, ActorRef<MonitorActor.Command> monitor) {}
+
+    /** Ends this node's actor system. */
+    public record Shutdown() implements Command {}
+
+    private record Welcomed(RunPlan plan) implements Command {}
+
+    private record RunOver(Coordinator.Outcome outcome) implements Command {}
+
+    private record MemberGone(ClusterEvent.MemberRemoved event) implements Command {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+    private final ActorContext<Command> context;
+    private final NodeSettings settings;
+    private final ActorRef<Coordinator.Command> coordinator;
+    private final ActorRef<MonitorActor.Command> monitor;
+    private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+    private Telemetry telemetry;
+
+    public static Behavior<Command> create(NodeSettings settings) {
+        return Behaviors.setup(context -> new Node(context, settings).joining());
+    }
+
+    private Node(ActorContext<Command> context, NodeSettings settings) {
+        this.context = context;
+        this.settings = settings;
+        ClusterSingleton singletons = ClusterSingleton.get(context.getSystem());
+        this.monitor = singletons.init(SingletonActor.of(monitorBehavior(), MONITOR)
+                .withSettings(
+                        ClusterSingletonSettings.create(context.getSystem()).withRole(MONITOR)));
+        settings.plan().ifPresent(this::openTelemetry);
+        this.coordinator = singletons.init(SingletonActor.of(coordinatorBehavior(), COORDINATOR)
+                .withSettings(
+                        ClusterSingletonSettings.create(context.getSystem()).withRole(COORDINATOR)));
+    }
+
+    /** A resumed run's curves begin where its journals left off. */
+    private Behavior<MonitorActor.Command> monitorBehavior() {
+        RunState state = new RunState();
+        settings.plan()
+                .filter(RunPlan::resume)
+                .map(plan -> Path.of(plan.directory()))
+                .ifPresent(directory -> {
+                    try (Stream<Event> events = Journals.read(directory)) {
+                        events.forEach(state::apply);
+                    } catch (IOException e) {
+                        LOG.warn(
+                                "the journals of {} cannot be read, so the page begins empty: {}",
+                                directory,
+                                e.getMessage());
+                    }
+                });
+        return MonitorActor.create(state);
+    }
+
+    private Behavior<Coordinator.Command> coordinatorBehavior() {
+        return settings.plan()
+                .map(plan -> Coordinator.create(settings.name(), plan, telemetry))
+                .orElseGet(Behaviors::empty);
+    }
+
+    private void openTelemetry(RunPlan plan) {
+        try {
+            telemetry = new Telemetry(own(Journal.open(Path.of(plan.directory()), settings.name())), monitor);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
+        }
+    }
+
+    /** Until the coordinator has sent the plan. */
+    private Behavior<Command> joining() {
+        coordinator.tell(new Coordinator.JoinNode(
+                settings.name(),
+                context.messageAdapter(Coordinator.Welcome.class, welcome -> new Welcomed(welcome.plan()))));
+        coordinator.tell(new Coordinator.Follow(context.messageAdapter(Coordinator.Outcome.class, RunOver::new)));
+        ActorRef<ClusterEvent.MemberRemoved> removals =
+                context.messageAdapter(ClusterEvent.MemberRemoved.class, MemberGone::new);
+        Cluster.get(context.getSystem())
+                .subscriptions()
+                .tell(Subscribe.create(removals, ClusterEvent.MemberRemoved.class));
+        return Behaviors.receive(Command.class)
+                .onMessage(Welcomed.class, this::onWelcomed)
+                .onMessage(Attach.class, this::onAttach)
+                .onMessage(RunOver.class, this::onRunOver)
+                .onMessage(MemberGone.class, this::onMemberGone)
+                .onMessage(Shutdown.class, message -> Behaviors.stopped())
+                .onSignal(PostStop.class, stop -> onStop())
+                .build();
+    }
+
+    private Behavior<Command> onWelcomed(Welcomed message) {
+        RunPlan plan = message.plan();
+        try {
+            if (telemetry == null) {
+                openTelemetry(plan);
+            }
+            Path cache = Path.of(plan.data().cacheDirectory());
+            DataSet images = own(DataSet.open(plan.data().train(), cache));
+            if (settings.roles().contains(TRAINER)) {
+                startTrainers(plan, images);
+            }
+            if (settings.roles().contains(PROBE)) {
+                DataSet validation = own(DataSet.open(plan.data().validation(), cache));
+                context.spawn(
+                        ProbeActor.create(new ProbeActor.ProbeNode(
+                                settings.name(), plan, images, validation, telemetry, coordinator)),
+                        PROBE,
+                        ProbeActor.dispatcher());
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("node {} cannot take part", settings.name(), e);
+            coordinator.tell(new Coordinator.TrainerFailed(-1, settings.name(), Failures.oneLine(e)));
+        }
+        return Behaviors.same();
+    }
+
+    private void startTrainers(RunPlan plan, DataSet images) {
+        DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane()));
+        TrainerNode node = new TrainerNode(
+                settings.name(),
+                plan,
+                images,
+                dataPlane,
+                telemetry,
+                coordinator,
+                context.getSystem().dispatchers().lookup(DispatcherSelector.blocking()));
+        for (int replica = 0; replica < plan.replicas(); replica++) {
+            context.spawn(Trainer.create(node, replica), TRAINER + "-" + replica, Trainer.dispatcher());
+        }
+    }
+
+    private Behavior<Command> onAttach(Attach message) {
+        message.replyTo().tell(new Attached(coordinator, monitor));
+        return Behaviors.same();
+    }
+
+    /** The coordinator's own node stays up to print the summary; every other node has nothing left to do. */
+    private Behavior<Command> onRunOver(RunOver message) {
+        return settings.roles().contains(COORDINATOR) ? Behaviors.same() : Behaviors.stopped();
+    }
+
+    private Behavior<Command> onMemberGone(MemberGone message) {
+        if (message.event().member().hasRole(COORDINATOR) && !settings.roles().contains(COORDINATOR)) {
+            LOG.error(
+                    "the coordinator's node {} is gone: this node stops",
+                    message.event().member().address());
+            return Behaviors.stopped();
+        }
+        return Behaviors.same();
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.push(resource);
+        return resource;
+    }
+
+    private Behavior<Command> onStop() {
+        while (!resources.isEmpty()) {
+            try {
+                resources.pop().close();
+            } catch (Exception e) {
+                LOG.warn("closing {}", settings.name(), e);
+            }
+        }
+        return Behaviors.same();
+    }
+}

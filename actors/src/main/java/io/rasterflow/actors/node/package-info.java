@@ -1,0 +1,2 @@
+/** The node actor: what runs in one JVM of the cluster. */
+package io.rasterflow.actors.node;

@@ -1,0 +1,100 @@
+package io.rasterflow.actors.probe;
+
+import io.rasterflow.actors.Failures;
+import io.rasterflow.actors.WireMessage;
+import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.Telemetry;
+import io.rasterflow.streams.shard.DataSet;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/** Evaluates checkpoints off the training path, one after the other, on a pinned thread of its own. */
+public final class ProbeActor {
+
+    public sealed interface Command {}
+
+    /**
+     * Validate a checkpoint.
+     *
+     * @param probe whether to train an attentive probe on its features as well
+     */
+    public record Evaluate(long step, String checkpoint, boolean probe, ActorRef<Coordinator.Command> replyTo)
+            implements Command, WireMessage {}
+
+    /**
+     * What the probe actor of a node works with.
+     *
+     * @param train labelled images that probes are trained on
+     * @param validation labelled images that loss and accuracy are taken on
+     */
+    public record ProbeNode(
+            String name,
+            RunPlan plan,
+            DataSet train,
+            DataSet validation,
+            Telemetry telemetry,
+            ActorRef<Coordinator.Command> coordinator) {}
+
+    private final ActorContext<Command> context;
+    private final ProbeNode node;
+    private Evaluation evaluation;
+
+    /** Spawn it on {@link #dispatcher()}. */
+    public static Behavior<Command> create(ProbeNode node) {
+        return Behaviors.setup(context -> new ProbeActor(context, node).evaluating());
+    }
+
+    /** The pinned thread that the evaluator needs. */
+    public static DispatcherSelector dispatcher() {
+        return DispatcherSelector.fromConfig("rasterflow.trainer-dispatcher");
+    }
+
+    private ProbeActor(ActorContext<Command> context, ProbeNode node) {
+        this.context = context;
+        this.node = node;
+    }
+
+    private Behavior<Command> evaluating() {
+        node.coordinator().tell(new Coordinator.JoinProbe(node.name(), context.getSelf()));
+        return Behaviors.receive(Command.class)
+                .onMessage(Evaluate.class, this::onEvaluate)
+                .onSignal(PostStop.class, stop -> onStop())
+                .build();
+    }
+
+    private Behavior<Command> onEvaluate(Evaluate message) {
+        try {
+            if (evaluation == null) {
+                evaluation =
+                        new Evaluation(context.getSystem(), node.name(), node.plan(), node.train(), node.validation());
+            }
+            evaluation.load(Path.of(message.checkpoint()));
+            Event.Validation validation = evaluation.validate(message.step());
+            node.telemetry().record(validation);
+            if (message.probe()) {
+                node.telemetry().record(evaluation.probe(message.step(), validation.loss()));
+            }
+            message.replyTo().tell(new Coordinator.Evaluated(message.step(), validation.loss()));
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            context.getLog().debug("evaluation of step {} failed", message.step(), e);
+            message.replyTo().tell(new Coordinator.EvaluationFailed(message.step(), Failures.oneLine(e)));
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onStop() {
+        if (evaluation != null) {
+            evaluation.close();
+            evaluation = null;
+        }
+        return Behaviors.same();
+    }
+}

@@ -1,0 +1,55 @@
+package io.rasterflow.actors.run;
+
+import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.optimizer.OptimizerConfig;
+
+/**
+ * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
+ *
+ * @param name of the run
+ * @param directory run directory, the same path on every node
+ * @param resume whether to continue from the latest checkpoint in the directory
+ * @param worldSize ranks to wait for before training begins
+ * @param replicas ranks per trainer node
+ */
+public record RunPlan(
+        String name,
+        String directory,
+        boolean resume,
+        int worldSize,
+        int replicas,
+        AimConfig model,
+        OptimizerConfig optimizer,
+        TrainPlan train,
+        DataPlan data,
+        ProbePlan probe) {
+    public RunPlan {
+        if (worldSize < 1 || replicas < 1) {
+            throw new IllegalArgumentException(
+                    "a run needs at least one trainer, not " + worldSize + " (cluster.nodes times cluster.replicas)");
+        }
+        if (worldSize > train.microBatches()) {
+            throw new IllegalArgumentException("train.microBatches (" + train.microBatches()
+                    + ") must be at least the world size (" + worldSize
+                    + "): every rank computes at least one; raise train.microBatches or lower cluster.replicas");
+        }
+    }
+
+    /** Whether the weights of a step are written and validated. Step 0 is the untrained model. */
+    public boolean checkpointDue(long step) {
+        return step == 0 || step == train.steps() || step % train.checkpointEverySteps() == 0;
+    }
+
+    /** Whether a written checkpoint is probed as well. */
+    public boolean probeDue(long step) {
+        return step == 0
+                || step == train.steps()
+                || step / probe.everySteps() > (step - train.checkpointEverySteps()) / probe.everySteps();
+    }
+
+    /** Micro-batches [from, to) that a rank computes in every step. */
+    public static int[] microBatchRange(Generation generation, int rank) {
+        return new int[] {generation.firstMicroBatch(rank), generation.firstMicroBatch(rank + 1)};
+    }
+}

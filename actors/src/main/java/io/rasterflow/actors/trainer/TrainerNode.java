@@ -1,0 +1,29 @@
+package io.rasterflow.actors.trainer;
+
+import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.exchange.DataPlane;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.monitoring.monitor.Telemetry;
+import io.rasterflow.streams.shard.DataSet;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * What the trainers of one JVM share.
+ *
+ * @param name of the node
+ * @param plan the run
+ * @param images training images
+ * @param dataPlane gradients go through it
+ * @param telemetry events go through it
+ * @param coordinator proxy of the singleton
+ * @param io executor for blocking work such as writing checkpoints
+ */
+public record TrainerNode(
+        String name,
+        RunPlan plan,
+        DataSet images,
+        DataPlane dataPlane,
+        Telemetry telemetry,
+        ActorRef<Coordinator.Command> coordinator,
+        Executor io) {}

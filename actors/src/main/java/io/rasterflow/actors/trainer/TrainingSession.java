@@ -1,0 +1,205 @@
+package io.rasterflow.actors.trainer;
+
+import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.model.LossSum;
+import io.rasterflow.model.Replica;
+import io.rasterflow.model.optimizer.WarmupCosine;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.streams.batch.Batch;
+import io.rasterflow.streams.batch.BatchReader;
+import io.rasterflow.streams.batch.Batches;
+import io.rasterflow.streams.order.BatchPlan;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.stream.SystemMaterializer;
+
+/**
+ * One rank's work within one generation: its replica, its stream of micro-batches and its part of the all-reduce. A step
+ * is fetch, compute, exchange, update; the trainer actor drives it. Confined to the trainer's pinned thread.
+ */
+final class TrainingSession implements AutoCloseable {
+
+    // What this rank is
+    private final TrainerNode node;
+    private final Generation generation;
+    private final int rank;
+    private final int firstMicroBatch;
+    private final int endMicroBatch;
+
+    // What it works with
+    private final Replica replica;
+    private final Exchange exchange;
+    private final BatchReader batches;
+    private final WarmupCosine schedule;
+    private final StepClock clock = new StepClock();
+
+    // Where it is
+    private long step;
+    private int nextMicroBatch;
+    private double loss = Double.NaN;
+
+    TrainingSession(
+            ActorSystem<?> system,
+            TrainerNode node,
+            Generation generation,
+            int rank,
+            long firstStep,
+            Replica replica,
+            Exchange exchange) {
+        this.node = node;
+        this.generation = generation;
+        this.rank = rank;
+        this.step = firstStep;
+        this.replica = replica;
+        this.exchange = exchange;
+        RunPlan plan = node.plan();
+        this.firstMicroBatch = generation.firstMicroBatch(rank);
+        this.endMicroBatch = generation.firstMicroBatch(rank + 1);
+        this.nextMicroBatch = firstMicroBatch;
+        this.schedule = new WarmupCosine(
+                plan.train().learningRate(),
+                plan.train().warmupSteps(),
+                plan.train().steps());
+        this.batches = BatchReader.open(
+                Batches.training(
+                        node.images(),
+                        plan.train().seed(),
+                        new BatchPlan(plan.train().batch(), plan.train().microBatches()),
+                        plan.data().augment(),
+                        plan.data().stream(),
+                        firstStep,
+                        plan.train().steps(),
+                        firstMicroBatch,
+                        endMicroBatch),
+                SystemMaterializer.get(system).materializer());
+    }
+
+    /** Optimizer steps taken so far. */
+    long step() {
+        return step;
+    }
+
+    int rank() {
+        return rank;
+    }
+
+    /** Mean loss of the last step over the global batch; NaN before the first. */
+    double loss() {
+        return loss;
+    }
+
+    Replica replica() {
+        return replica;
+    }
+
+    /** The rank's next micro-batch in order; empty when the run's last step has been served. */
+    CompletionStage<Optional<Batch>> nextBatch() {
+        return batches.pull();
+    }
+
+    /**
+     * Forward and backward of one micro-batch, added to the step's gradient.
+     *
+     * @return whether it was the rank's last micro-batch of this step
+     */
+    boolean compute(Batch batch) {
+        try (batch) {
+            if (batch.step() != step || batch.microBatch() != nextMicroBatch) {
+                throw new IllegalStateException("expected micro-batch " + nextMicroBatch + " of step " + step
+                        + " but the stream gave " + batch.microBatch() + " of step " + batch.step());
+            }
+            clock.markBatch(batch);
+            journal(batch);
+            if (nextMicroBatch == firstMicroBatch) {
+                exchange.begin(step);
+            }
+            LossSum sum = replica.gradients(batch.images(), batch.keys(), exchange.nextGradient());
+            exchange.contribute(sum.sum(), sum.patches(), batch.labels().length);
+            clock.markCompute();
+        }
+        nextMicroBatch++;
+        return nextMicroBatch == endMicroBatch;
+    }
+
+    CompletionStage<Exchange.Reduced> allReduce() {
+        return exchange.allReduce();
+    }
+
+    /**
+     * Applies the global gradient and reports the step.
+     *
+     * @throws NonFiniteLossException before anything is changed, on every rank alike
+     */
+    void update(Exchange.Reduced reduced) {
+        clock.markExchange();
+        double rate = schedule.at(step);
+        double mean = reduced.lossSum() / reduced.patches();
+        if (!reduced.finite() || !Double.isFinite(mean)) {
+            throw new NonFiniteLossException(step, "loss", mean);
+        }
+        double norm = replica.update(reduced.gradientSum(), reduced.patches(), rate);
+        if (!Double.isFinite(norm)) {
+            throw new NonFiniteLossException(step, "gradient norm", norm);
+        }
+        clock.markUpdate();
+        loss = mean;
+        step++;
+        nextMicroBatch = firstMicroBatch;
+        long now = System.currentTimeMillis();
+        double epoch =
+                (double) step * node.plan().train().batch() / node.images().size();
+        node.telemetry()
+                .record(new Event.Commit(
+                        now, node.name(), rank, generation.number(), step - 1, firstMicroBatch, endMicroBatch));
+        node.telemetry()
+                .record(new Event.Step(
+                        now,
+                        node.name(),
+                        rank,
+                        generation.worldSize(),
+                        generation.number(),
+                        step - 1,
+                        epoch,
+                        mean,
+                        norm,
+                        rate,
+                        reduced.images(),
+                        clock.turn()));
+    }
+
+    /** Time that went by outside of the step: snapshots, control messages. */
+    void markWaiting() {
+        clock.markWaiting();
+    }
+
+    private void journal(Batch batch) {
+        long now = System.currentTimeMillis();
+        node.telemetry()
+                .record(new Event.Lease(
+                        now,
+                        node.name(),
+                        rank,
+                        generation.number(),
+                        step,
+                        batch.microBatch(),
+                        batch.positions()[0],
+                        batch.labels().length));
+        batch.badSamples().forEach(bad -> node.telemetry()
+                .record(new Event.BadSample(
+                        now, node.name(), step, bad.shard(), bad.offset(), bad.key(), bad.position(), bad.cause())));
+    }
+
+    /** Stops the stream, leaves the exchange and frees the replica. */
+    @Override
+    public void close() {
+        try (replica;
+                exchange) {
+            batches.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

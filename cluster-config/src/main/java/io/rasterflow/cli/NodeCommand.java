@@ -1,0 +1,58 @@
+package io.rasterflow.cli;
+
+import io.rasterflow.actors.exchange.DataPlaneConfig;
+import io.rasterflow.actors.node.Node;
+import io.rasterflow.actors.node.NodeSettings;
+import io.rasterflow.config.ConfigException;
+import io.rasterflow.config.Secret;
+import io.rasterflow.launch.ClusterNode;
+import io.rasterflow.launch.LocalNodes;
+import io.rasterflow.model.program.Engines;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code rasterflow node}: one more process of a running cluster. */
+@Command(name = "node", description = "Joins a running cluster as one node and works until the run is over.")
+final class NodeCommand implements Callable<Integer> {
+
+    @Option(names = "--role", split = ",", required = true, description = "trainer, probe or both, comma-separated.")
+    private List<String> roles;
+
+    @Option(names = "--join", required = true, paramLabel = "HOST:PORT", description = "Any node of the cluster.")
+    private String join;
+
+    @Option(names = "--name", description = "Unique name of the node; default: host and process id.")
+    private String name;
+
+    @Option(
+            names = "--host",
+            defaultValue = "127.0.0.1",
+            description = "Address that this node listens on and others reach it by; default ${DEFAULT-VALUE}.")
+    private String host;
+
+    @Option(names = "--port", defaultValue = "0", description = "Control port; 0 takes a free one.")
+    private int port;
+
+    @Override
+    public Integer call() {
+        LocalNodes.followParent();
+        Engines.configure(1);
+        Set<String> roleSet = new LinkedHashSet<>(roles);
+        if (!Set.of(Node.TRAINER, Node.PROBE).containsAll(roleSet)) {
+            throw new ConfigException("--role must be trainer, probe or both but is " + String.join(",", roles));
+        }
+        String nodeName =
+                name != null ? name : host + "-" + ProcessHandle.current().pid();
+        NodeSettings settings =
+                new NodeSettings(nodeName, roleSet, Optional.empty(), DataPlaneConfig.of(host, 0, Secret.load()));
+        try (ClusterNode node = ClusterNode.joining(settings, host, port, join)) {
+            node.awaitTermination();
+        }
+        return 0;
+    }
+}

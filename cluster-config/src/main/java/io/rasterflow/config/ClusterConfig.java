@@ -1,0 +1,28 @@
+package io.rasterflow.config;
+
+/**
+ * How the node set is formed.
+ *
+ * @param nodes trainer processes on this machine; 1 trains within the command's own process
+ * @param replicas ranks per trainer process; 0 takes one per core, divided among the processes
+ * @param host address that this node listens on, for control and for gradients
+ * @param port control port; 0 takes a free one
+ */
+public record ClusterConfig(int nodes, int replicas, String host, int port) {
+    public ClusterConfig {
+        if (nodes < 1 || nodes > 64) {
+            throw new IllegalArgumentException("cluster.nodes must be between 1 and 64 but is " + nodes);
+        }
+        if (replicas < 0) {
+            throw new IllegalArgumentException("cluster.replicas must not be negative but is " + replicas);
+        }
+        if (port < 0 || port > 65535) {
+            throw new IllegalArgumentException("cluster.port must be between 0 and 65535 but is " + port);
+        }
+    }
+
+    /** Ranks per trainer process: one per core, because one intra-op thread each keeps sums bit-identical. */
+    public int resolvedReplicas() {
+        return replicas > 0 ? replicas : Math.max(1, Runtime.getRuntime().availableProcessors() / nodes);
+    }
+}

@@ -1,0 +1,124 @@
+package io.rasterflow.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException.Parse;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValueFactory;
+import io.rasterflow.actors.run.DataPlan;
+import io.rasterflow.actors.run.ProbePlan;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.actors.run.TrainPlan;
+import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.optimizer.OptimizerConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The whole configuration of a run: defaults, then a preset or file, then {@code key=value} overrides. */
+public record RunConfig(
+        String name,
+        AimConfig model,
+        OptimizerConfig optimizer,
+        TrainPlan train,
+        DataPlan data,
+        ProbePlan probe,
+        ClusterConfig cluster,
+        MonitorConfig monitor) {
+
+    private static final String DEFAULTS = "io/rasterflow/presets/defaults.conf";
+
+    /** A configuration and the text that it was read from. */
+    public record Resolved(RunConfig config, String text) {}
+
+    /**
+     * @param presetOrFile name of a bundled preset or path of a HOCON file; empty for the defaults alone
+     * @param overrides {@code key=value}
+     * @throws ConfigException with one line
+     */
+    public static Resolved load(String presetOrFile, List<String> overrides) {
+        try {
+            Config layers = overrides(overrides);
+            if (!presetOrFile.isEmpty()) {
+                layers = layers.withFallback(named(presetOrFile));
+            }
+            layers = layers.withFallback(ConfigFactory.parseResources(
+                    RunConfig.class.getClassLoader(),
+                    DEFAULTS,
+                    ConfigParseOptions.defaults().setAllowMissing(false)));
+            Config resolved = layers.resolveWith(environment().withFallback(layers));
+            RecordMapper.refuseUnknown(resolved, RecordMapper.paths(RunConfig.class));
+            RunConfig config = RecordMapper.read(resolved, RunConfig.class);
+            return new Resolved(
+                    config,
+                    resolved.root()
+                            .render(ConfigRenderOptions.defaults()
+                                    .setOriginComments(false)
+                                    .setJson(false)));
+        } catch (Parse e) {
+            throw new ConfigException("the configuration cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** What presets may refer to: the checkout and the user's cache. */
+    private static Config environment() {
+        String home = System.getProperty("rasterflow.home", System.getProperty("user.dir"));
+        String cache = System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
+        return ConfigFactory.parseMap(Map.of("home", home, "userCache", cache + "/rasterflow"));
+    }
+
+    private static Config named(String presetOrFile) {
+        String resource = "io/rasterflow/presets/" + presetOrFile + ".conf";
+        if (RunConfig.class.getClassLoader().getResource(resource) != null) {
+            return ConfigFactory.parseResources(RunConfig.class.getClassLoader(), resource);
+        }
+        Path file = Path.of(presetOrFile);
+        if (!Files.isRegularFile(file)) {
+            throw new ConfigException("-c " + presetOrFile
+                    + " is neither a bundled preset (defaults) nor a file; check the spelling or the path");
+        }
+        return ConfigFactory.parseFile(file.toFile());
+    }
+
+    private static Config overrides(List<String> overrides) {
+        Config config = ConfigFactory.empty();
+        for (String override : overrides) {
+            int equals = override.indexOf('=');
+            if (equals < 1) {
+                throw new ConfigException(override + " is not of the form key=value");
+            }
+            config = override(
+                            override.substring(0, equals).strip(),
+                            override.substring(equals + 1).strip())
+                    .withFallback(config);
+        }
+        return config;
+    }
+
+    private static Config override(String key, String value) {
+        try {
+            return ConfigFactory.parseString(key + " = " + value);
+        } catch (Parse notHocon) {
+            // Shard patterns such as train-{00..09}.tar.gz are plain text.
+            return ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value));
+        }
+    }
+
+    /** What the coordinator hands to every node. */
+    public RunPlan plan(Path runDirectory, boolean resume) {
+        int replicas = cluster.resolvedReplicas();
+        return new RunPlan(
+                name,
+                runDirectory.toAbsolutePath().toString(),
+                resume,
+                cluster.nodes() * replicas,
+                replicas,
+                model,
+                optimizer,
+                train,
+                data,
+                probe);
+    }
+}

@@ -1,0 +1,127 @@
+package io.rasterflow.launch;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.rasterflow.actors.node.Node;
+import io.rasterflow.actors.node.NodeSettings;
+import io.rasterflow.config.ConfigException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+
+/** One JVM of the cluster: its actor system, joined to a cluster or the first of one. */
+public final class ClusterNode implements AutoCloseable {
+
+    private static final String SYSTEM = "rasterflow";
+
+    private final ActorSystem<Node.Command> system;
+
+    private ClusterNode(ActorSystem<Node.Command> system) {
+        this.system = system;
+    }
+
+    /** Starts the first node of a new cluster. */
+    public static ClusterNode first(NodeSettings settings, String host, int port) {
+        ClusterNode node = start(settings, host, port);
+        node.join(Cluster.get(node.system).selfMember().address());
+        return node;
+    }
+
+    /** @param join HOST:PORT of any node of the cluster */
+    public static ClusterNode joining(NodeSettings settings, String host, int port, String join) {
+        Address address;
+        try {
+            address = AddressFromURIString.parse("pekko://" + SYSTEM + "@" + join);
+        } catch (RuntimeException e) {
+            throw new ConfigException("--join must be HOST:PORT but is " + join, e);
+        }
+        ClusterNode node = start(settings, host, port);
+        node.join(address);
+        return node;
+    }
+
+    private static ClusterNode start(NodeSettings settings, String host, int port) {
+        Config config = ConfigFactory.parseMap(Map.of(
+                        "pekko.remote.artery.canonical.hostname",
+                        host,
+                        "pekko.remote.artery.canonical.port",
+                        port,
+                        "pekko.cluster.roles",
+                        List.copyOf(settings.roles())))
+                .withFallback(ConfigFactory.parseResources("rasterflow-pekko.conf"))
+                .withFallback(ConfigFactory.load());
+        try {
+            return new ClusterNode(ActorSystem.create(Node.create(settings), SYSTEM, config));
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(
+                    "the node cannot listen on " + host + ":" + port + " (" + rootMessage(e)
+                            + "); choose another address with cluster.host and cluster.port",
+                    e);
+        }
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage();
+    }
+
+    private void join(Address address) {
+        Cluster.get(system).manager().tell(Join.create(address));
+    }
+
+    public ActorSystem<Node.Command> system() {
+        return system;
+    }
+
+    /** HOST:PORT that others can join. */
+    public String address() {
+        Address address = Cluster.get(system).selfMember().address();
+        return address.getHost().get() + ":" + address.getPort().get();
+    }
+
+    /** The run's singletons. */
+    public Node.Attached attach() {
+        try {
+            return AskPattern.<Node.Command, Node.Attached>ask(
+                            system, Node.Attach::new, Duration.ofSeconds(30), system.scheduler())
+                    .toCompletableFuture()
+                    .get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the node started", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(
+                    "the node did not start: " + e.getCause().getMessage(), e);
+        }
+    }
+
+    /** Blocks until the actor system has ended by itself. */
+    public void awaitTermination() {
+        system.getWhenTerminated().toCompletableFuture().join();
+    }
+
+    /** Ends the actor system and waits for it. */
+    @Override
+    public void close() {
+        system.tell(new Node.Shutdown());
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(15, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            system.terminate();
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.rasterflow.launch;
+
+import io.rasterflow.monitoring.event.Event;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/** Shows a run's events to the person who started it: a progress bar on a terminal, plain lines otherwise. */
+final class Console {
+
+    private static final long LINE_EVERY_MILLIS = 10_000;
+
+    private final PrintStream out;
+    private final boolean terminal;
+    private ProgressBar bar;
+    private long firstStep;
+    private long steps;
+    private long startedMillis;
+    private long lastLineMillis;
+    private double smoothedLoss = Double.NaN;
+
+    private Console(PrintStream out, boolean terminal) {
+        this.out = out;
+        this.terminal = terminal;
+    }
+
+    /** @param terminal whether {@code out} is one */
+    static Behavior<Event> create(PrintStream out, boolean terminal) {
+        return Behaviors.setup(context -> new Console(out, terminal).watching());
+    }
+
+    private Behavior<Event> watching() {
+        return Behaviors.receive(Event.class)
+                .onMessage(Event.RunStarted.class, this::onStarted)
+                .onMessage(Event.Step.class, this::onStep)
+                .onMessage(
+                        Event.Validation.class,
+                        event -> line(String.format(
+                                Locale.ROOT, "step %d · validation loss %.4f", event.step(), event.loss())))
+                .onMessage(Event.Probe.class, this::onProbe)
+                .onMessage(
+                        Event.BadSample.class,
+                        event -> line(String.format(
+                                Locale.ROOT, "skipped %s in %s: %s", event.key(), event.shard(), event.cause())))
+                .onMessage(Event.RunEnded.class, event -> onEnded())
+                .onAnyMessage(event -> Behaviors.same())
+                .onSignal(PostStop.class, stop -> onEnded())
+                .build();
+    }
+
+    private Behavior<Event> onStarted(Event.RunStarted event) {
+        firstStep = event.firstStep();
+        steps = event.steps();
+        startedMillis = 0;
+        if (terminal) {
+            bar = new ProgressBarBuilder()
+                    .setTaskName("train")
+                    .setInitialMax(steps)
+                    .startsFrom(firstStep, Duration.ZERO)
+                    .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+                    .setUpdateIntervalMillis(500)
+                    .hideEta()
+                    .build();
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Event> onStep(Event.Step event) {
+        if (event.rank() != 0) {
+            return Behaviors.same();
+        }
+        smoothedLoss = Double.isNaN(smoothedLoss) ? event.loss() : 0.95 * smoothedLoss + 0.05 * event.loss();
+        if (startedMillis == 0) {
+            startedMillis = event.timeMillis();
+            firstStep = event.step();
+        }
+        long done = event.step() + 1 - firstStep;
+        double seconds = Math.max(1e-3, (event.timeMillis() - startedMillis) / 1000.0);
+        double stepsPerSecond = Math.max(0, done - 1) / seconds;
+        String left = stepsPerSecond > 0 ? duration((steps - event.step() - 1) / stepsPerSecond) : "?";
+        String text = String.format(
+                Locale.ROOT,
+                "loss %.4f · %.0f images/s · %s left",
+                smoothedLoss,
+                stepsPerSecond * event.images(),
+                left);
+        if (bar != null) {
+            bar.stepTo(event.step() + 1);
+            bar.setExtraMessage(" " + text);
+        } else if (event.timeMillis() - lastLineMillis >= LINE_EVERY_MILLIS) {
+            lastLineMillis = event.timeMillis();
+            out.printf(Locale.ROOT, "step %d/%d · %s%n", event.step() + 1, steps, text);
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Event> onProbe(Event.Probe event) {
+        return line(String.format(
+                Locale.ROOT,
+                "step %d · attentive probe %.2f %% on %d images%s (%.0f s)",
+                event.step(),
+                100 * event.accuracy(),
+                event.validationImages(),
+                event.step() == 0 ? ", untrained" : "",
+                event.seconds()));
+    }
+
+    private Behavior<Event> line(String text) {
+        if (bar != null) {
+            out.print("\r\033[2K");
+        }
+        out.println(text);
+        return Behaviors.same();
+    }
+
+    private Behavior<Event> onEnded() {
+        if (bar != null) {
+            bar.close();
+            bar = null;
+        }
+        return Behaviors.same();
+    }
+
+    static String duration(double seconds) {
+        long whole = Math.round(seconds);
+        if (whole < 60) {
+            return whole + " s";
+        }
+        return whole < 3600
+                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+    }
+}

@@ -1,0 +1,104 @@
+package io.rasterflow.launch;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+
+/** Trainer processes on this machine. They end with the process that started them, however it ends. */
+public final class LocalNodes implements AutoCloseable {
+
+    /** Environment variable by which a child knows whom to follow into the grave. */
+    public static final String PARENT_PID = "RASTERFLOW_PARENT_PID";
+
+    private final List<Process> processes = new ArrayList<>();
+
+    /**
+     * Starts {@code count} nodes with the role trainer; their output goes to {@code RUN/logs/trainer-N.log}.
+     *
+     * @param onExit is told the node's name and its last line when a process ends with an error
+     */
+    public static LocalNodes start(int count, String join, Path runDirectory, BiConsumer<String, String> onExit) {
+        LocalNodes nodes = new LocalNodes();
+        try {
+            Path logs = Files.createDirectories(runDirectory.resolve("logs"));
+            for (int i = 1; i <= count; i++) {
+                nodes.startOne("trainer-" + i, join, logs, onExit);
+            }
+            return nodes;
+        } catch (IOException e) {
+            nodes.close();
+            throw new UncheckedIOException("trainer processes cannot be started: " + e.getMessage(), e);
+        }
+    }
+
+    private void startOne(String name, String join, Path logs, BiConsumer<String, String> onExit) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.rasterflow.cli.Main"));
+        command.addAll(List.of("node", "--role", "trainer", "--name", name, "--join", join));
+        Path log = logs.resolve(name + ".log");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment()
+                .put(PARENT_PID, Long.toString(ProcessHandle.current().pid()));
+        Process process = builder.start();
+        processes.add(process);
+        process.onExit()
+                .thenAccept(ended -> {
+                    if (ended.exitValue() != 0) {
+                        onExit.accept(name, "its process ended with exit code " + ended.exitValue() + lastLine(log));
+                    }
+                })
+                .exceptionally(failure -> null);
+    }
+
+    private static String lastLine(Path log) {
+        try {
+            List<String> lines = Files.readAllLines(log);
+            return lines.isEmpty() ? "" : ": " + lines.get(lines.size() - 1);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** Gives the processes a few seconds to end by themselves, then ends them. */
+    @Override
+    public void close() {
+        for (Process process : processes) {
+            try {
+                if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                    process.destroy();
+                    if (!process.waitFor(3, TimeUnit.SECONDS)) {
+                        process.destroyForcibly();
+                    }
+                }
+            } catch (InterruptedException e) {
+                process.destroyForcibly();
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** In a child: ends this JVM when the parent is gone, and leaves Ctrl-C in the terminal to the parent. */
+    public static void followParent() {
+        String pid = System.getenv(PARENT_PID);
+        if (pid == null) {
+            return;
+        }
+        sun.misc.Signal.handle(new sun.misc.Signal("INT"), sun.misc.SignalHandler.SIG_IGN);
+        ProcessHandle.of(Long.parseLong(pid))
+                .ifPresentOrElse(
+                        parent -> parent.onExit()
+                                .thenRun(() -> Runtime.getRuntime().halt(1))
+                                .exceptionally(failure -> null),
+                        () -> Runtime.getRuntime().halt(1));
+    }
+}

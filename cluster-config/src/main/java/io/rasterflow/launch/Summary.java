@@ -1,0 +1,95 @@
+package io.rasterflow.launch;
+
+import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
+import io.rasterflow.monitoring.monitor.RunSummary;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** What is printed when a run is over. */
+public final class Summary {
+
+    private Summary() {}
+
+    /** For people. */
+    public static void print(
+            PrintStream out, RunSummary summary, Coordinator.Outcome outcome, Path runDirectory, double seconds) {
+        out.printf(
+                Locale.ROOT,
+                "%n%s after %d steps in %s%n",
+                outcome.outcome(),
+                outcome.step(),
+                Console.duration(seconds));
+        line(out, "training loss", "%.4f → %.4f", summary.trainLossFirst(), summary.trainLossLast());
+        line(out, "validation loss", "%.4f → %.4f", summary.validationLossFirst(), summary.validationLossLast());
+        line(
+                out,
+                "attentive probe",
+                "%.2f %% untrained → %.2f %%",
+                100 * summary.probeUntrained(),
+                100 * summary.probe());
+        for (ProbePoint probe : summary.probes()) {
+            out.printf(
+                    Locale.ROOT,
+                    "    step %6d    validation loss %.4f    accuracy %.2f %%%n",
+                    probe.step(),
+                    probe.validationLoss(),
+                    100 * probe.accuracy());
+        }
+        if (Double.isNaN(summary.correlation())) {
+            line(out, "correlation", "needs 3 probes, there are %d", summary.correlationPoints());
+        } else {
+            line(
+                    out,
+                    "correlation",
+                    "r = %.3f between validation loss and accuracy (%d probes)",
+                    summary.correlation(),
+                    summary.correlationPoints());
+        }
+        line(out, "throughput", "%.0f images/s, world size %d", summary.imagesPerSecond(), summary.worldSize());
+        Ledger part = summary.shares();
+        line(
+                out,
+                "step time",
+                "fetch %.1f %%, decode %.1f %%, wait %.1f %%, compute %.1f %%, exchange %.1f %%, update %.1f %%",
+                100 * part.fetch(),
+                100 * part.decode(),
+                100 * part.waiting(),
+                100 * part.compute(),
+                100 * part.exchange(),
+                100 * part.update());
+        if (summary.badSamples() > 0) {
+            line(out, "bad samples", "%d skipped and replaced", summary.badSamples());
+        }
+        line(out, "run directory", "%s", runDirectory);
+    }
+
+    private static void line(PrintStream out, String what, String format, Object... values) {
+        out.printf(Locale.ROOT, "  %-16s %s%n", what, String.format(Locale.ROOT, format, values));
+    }
+
+    /** For scripts: the fields of the command line's contract first, more beside them. */
+    public static Map<String, Object> fields(RunSummary summary, Coordinator.Outcome outcome, Path runDirectory) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("run", runDirectory.toString());
+        fields.put("outcome", outcome.outcome());
+        fields.put("steps", outcome.step());
+        fields.put("trainLossFirst", summary.trainLossFirst());
+        fields.put("trainLossLast", summary.trainLossLast());
+        fields.put("validationLossFirst", summary.validationLossFirst());
+        fields.put("validationLoss", summary.validationLossLast());
+        fields.put("probeUntrained", summary.probeUntrained());
+        fields.put("probe", summary.probe());
+        fields.put("correlation", summary.correlation());
+        fields.put("correlationPoints", summary.correlationPoints());
+        fields.put("imagesPerSecond", summary.imagesPerSecond());
+        fields.put("worldSize", summary.worldSize());
+        fields.put("badSamples", summary.badSamples());
+        fields.put("weightsSha256", outcome.weightsSha256());
+        return fields;
+    }
+}

@@ -1,0 +1,168 @@
+package io.rasterflow.launch;
+
+import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.exchange.DataPlaneConfig;
+import io.rasterflow.actors.node.Node;
+import io.rasterflow.actors.node.NodeSettings;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.config.RunConfig;
+import io.rasterflow.config.Secret;
+import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.RunSummary;
+import io.rasterflow.monitoring.page.Dashboard;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * A run on this machine from its start to its outcome: the first node with the coordinator, monitor and probe actors,
+ * the trainers either beside them or as processes of their own, and the live page.
+ */
+public final class TrainRun implements AutoCloseable {
+
+    private final ClusterNode node;
+    private final Node.Attached singletons;
+    private final Optional<LocalNodes> processes;
+    private final Optional<URI> page;
+    private final CompletableFuture<Coordinator.Outcome> outcome = new CompletableFuture<>();
+
+    private TrainRun(ClusterNode node, Node.Attached singletons, Optional<LocalNodes> processes, Optional<URI> page) {
+        this.node = node;
+        this.singletons = singletons;
+        this.processes = processes;
+        this.page = page;
+    }
+
+    /**
+     * @param out where progress is shown
+     * @param terminal whether {@code out} is one
+     */
+    public static TrainRun start(
+            RunConfig config, Path runDirectory, boolean resume, PrintStream out, boolean terminal) {
+        RunPlan plan = config.plan(runDirectory, resume);
+        boolean processes = config.cluster().nodes() > 1;
+        Set<String> roles = processes
+                ? Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE)
+                : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
+        String host = config.cluster().host();
+        NodeSettings settings =
+                new NodeSettings("main", roles, Optional.of(plan), DataPlaneConfig.of(host, 0, Secret.load()));
+        ClusterNode node = ClusterNode.first(settings, host, config.cluster().port());
+        LocalNodes children = null;
+        try {
+            Node.Attached singletons = node.attach();
+            Optional<URI> page = config.monitor().page()
+                    ? Optional.of(servePage(node, config, singletons.monitor()))
+                    : Optional.empty();
+            singletons
+                    .monitor()
+                    .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal), "console")));
+            if (processes) {
+                children = LocalNodes.start(
+                        config.cluster().nodes(), node.address(), runDirectory, (name, cause) -> singletons
+                                .coordinator()
+                                .tell(new Coordinator.TrainerFailed(-1, name, cause)));
+            }
+            TrainRun run = new TrainRun(node, singletons, Optional.ofNullable(children), page);
+            run.follow();
+            return run;
+        } catch (RuntimeException e) {
+            node.close();
+            if (children != null) {
+                children.close();
+            }
+            throw e;
+        }
+    }
+
+    private static URI servePage(ClusterNode node, RunConfig config, ActorRef<MonitorActor.Command> monitor) {
+        try {
+            return Dashboard.start(
+                            node.system(),
+                            config.monitor().host(),
+                            config.monitor().port(),
+                            monitor)
+                    .toCompletableFuture()
+                    .get(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the page started", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("the page did not start within 30 s", e);
+        }
+    }
+
+    private static <T> ActorRef<T> spawn(ClusterNode node, Behavior<T> behavior, String name) {
+        return node.system().systemActorOf(behavior, name, Props.empty());
+    }
+
+    private void follow() {
+        Behavior<Coordinator.Outcome> follower = Behaviors.receive(Coordinator.Outcome.class)
+                .onMessage(Coordinator.Outcome.class, message -> {
+                    outcome.complete(message);
+                    return Behaviors.stopped();
+                })
+                .build();
+        singletons.coordinator().tell(new Coordinator.Follow(spawn(node, follower, "follower")));
+    }
+
+    /** Address of the live page, if it is served. */
+    public Optional<URI> page() {
+        return page;
+    }
+
+    /** Address that further nodes can join. */
+    public String address() {
+        return node.address();
+    }
+
+    /** Blocks until the run is over. */
+    public Coordinator.Outcome await() {
+        return outcome.join();
+    }
+
+    /** Asks for a stop at the next step boundary, with a checkpoint, and waits for it. */
+    public void stop(Duration patience) {
+        singletons.coordinator().tell(new Coordinator.Stop());
+        try {
+            outcome.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // The caller ends the processes either way.
+            return;
+        }
+    }
+
+    /** What the run came to, as the monitor saw it. */
+    public RunSummary summary() {
+        return AskPattern.<MonitorActor.Command, MonitorActor.Summarised>ask(
+                        singletons.monitor(),
+                        MonitorActor.GetSummary::new,
+                        Duration.ofSeconds(20),
+                        node.system().scheduler())
+                .toCompletableFuture()
+                .join()
+                .summary();
+    }
+
+    @Override
+    public void close() {
+        node.close();
+        processes.ifPresent(LocalNodes::close);
+    }
+}

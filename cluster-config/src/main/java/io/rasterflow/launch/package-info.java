@@ -1,0 +1,2 @@
+/** Starting, following and ending the cluster of a run. */
+package io.rasterflow.launch;

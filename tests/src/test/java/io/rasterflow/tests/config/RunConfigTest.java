@@ -1,0 +1,110 @@
+package io.rasterflow.tests.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.config.ConfigException;
+import io.rasterflow.config.RunConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunConfigTest {
+
+    private static RunConfig load(String... overrides) {
+        return RunConfig.load("", List.of(overrides)).config();
+    }
+
+    private static String refusal(String... overrides) {
+        String message =
+                assertThrows(ConfigException.class, () -> load(overrides)).getMessage();
+        assertEquals(1, message.lines().count(), message);
+        return message;
+    }
+
+    @Test
+    void defaultsDescribeTheMainJob() {
+        RunConfig config = load();
+        assertEquals(28, config.model().imageSize());
+        assertEquals(16, config.model().patches());
+        assertEquals(config.model().imageSize(), config.data().augment().size());
+    }
+
+    @Test
+    void overridesReachEveryDepthAndWhatRefersToThem() {
+        RunConfig config = load("model.trunk.dim=192", "train.steps=500", "model.imageSize=56", "train.warmupSteps=10");
+        assertEquals(192, config.model().trunk().dim());
+        assertEquals(500, config.train().steps());
+        assertEquals(56, config.data().augment().size());
+    }
+
+    @Test
+    void theLaterOfTwoOverridesWins() {
+        assertEquals(7, load("train.seed=3", "train.seed=7").train().seed());
+    }
+
+    @Test
+    void aShardPatternIsTakenAsItStands() {
+        assertEquals(
+                List.of("/data/train-{00..09}.tar.gz"),
+                load("data.train=/data/train-{00..09}.tar.gz").data().train());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "train.step=5, train.steps",
+        "model.trunk.dims=5, model.trunk.dim",
+        "trian.steps=5, train.steps",
+        "learningRate=1, learningRate",
+        "model.dim=64, dim"
+    })
+    void anUnknownKeyNamesTheNearest(String override, String nearest) {
+        String message = refusal(override);
+        assertTrue(message.startsWith("unknown key " + override.substring(0, override.indexOf('='))), message);
+        assertTrue(message.contains(nearest), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "train.steps=abc, train.steps must be a whole number",
+        "train.steps=0, train.steps must be at least 1",
+        "train.precision=fp8, train.precision must be one of",
+        "model.trunk.heads=5, model.trunk.heads must divide",
+        "model.patchSize=5, model.patchSize must divide",
+        "train.microBatches=65, train.microBatches must be between",
+        "monitor.port=70000, monitor.port must be between",
+        "train.steps, not of the form key=value"
+    })
+    void aBadValueIsNamedWithWhatIsExpected(String override, String expected) {
+        assertTrue(refusal(override).contains(expected), refusal(override));
+    }
+
+    @Test
+    void theResolvedTextReadsBackToTheSameConfiguration(@TempDir Path directory) throws IOException {
+        RunConfig.Resolved resolved = RunConfig.load("", List.of("train.seed=11", "data.train=/x/{0..3}.tar"));
+        Path file = Files.writeString(directory.resolve("config.conf"), resolved.text());
+        assertEquals(
+                resolved.config(), RunConfig.load(file.toString(), List.of()).config());
+    }
+
+    @Test
+    void anUnknownPresetOrFileIsNamed() {
+        String message = assertThrows(ConfigException.class, () -> RunConfig.load("aim-9b", List.of()))
+                .getMessage();
+        assertTrue(message.contains("aim-9b"), message);
+    }
+
+    @Test
+    void aSyntaxErrorIsOneLine(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("broken.conf"), "train { steps = 5\n");
+        String message = assertThrows(ConfigException.class, () -> RunConfig.load(file.toString(), List.of()))
+                .getMessage();
+        assertEquals(1, message.lines().count(), message);
+    }
+}

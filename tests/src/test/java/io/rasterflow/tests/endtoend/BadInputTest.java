@@ -1,0 +1,146 @@
+package io.rasterflow.tests.endtoend;
+
+import static io.rasterflow.tests.endtoend.Rasterflow.SMALL;
+import static io.rasterflow.tests.endtoend.Rasterflow.words;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every kind of bad input ends with one clear line and the exit code of cli.md, and leaves nothing half done. */
+class BadInputTest {
+
+    private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");
+
+    @TempDir
+    Path directory;
+
+    private Rasterflow.Result refused(int exit, String expected, Object... arguments) throws Exception {
+        return refused(exit, expected, Map.of(), arguments);
+    }
+
+    private Rasterflow.Result refused(int exit, String expected, Map<String, String> environment, Object... arguments)
+            throws Exception {
+        Rasterflow.Result result = new Rasterflow(directory).run(words(arguments), environment);
+        assertEquals(exit, result.exit(), result.text());
+        assertTrue(result.err().contains(expected), "expected: " + expected + "\n" + result.text());
+        assertFalse(result.err().contains("\tat "), "a stack trace was shown\n" + result.text());
+        return result;
+    }
+
+    @Test
+    void unknownVerbsKeysAndOptionsAreWrongUsage() throws Exception {
+        refused(2, "trian", "trian");
+        refused(2, "did you mean train.steps", "train", "train.stepz=5");
+        refused(2, "--nodez", "train", "--nodez", "2");
+        refused(2, "a verb is missing");
+    }
+
+    @Test
+    void helpStandsOnEveryVerb() throws Exception {
+        for (List<String> verb : List.of(
+                List.<String>of(),
+                List.of("train"),
+                List.of("node"),
+                List.of("probe"),
+                List.of("parity"),
+                List.of("data"),
+                List.of("data", "pack"),
+                List.of("metrics"),
+                List.of("doctor"))) {
+            Rasterflow.Result result = new Rasterflow(directory).run(verb, "--help");
+            assertEquals(0, result.exit(), result.text());
+            assertTrue(result.out().contains("Usage: rasterflow"), result.text());
+        }
+    }
+
+    @Test
+    void aWrongJdkIsNamed() throws Exception {
+        refused(1, "JAVA_HOME", Map.of("JAVA_HOME", directory.resolve("nowhere").toString()), "--help");
+        Path old = Files.createDirectories(directory.resolve("jdk8/bin"));
+        Path java =
+                Files.writeString(old.resolve("java"), "#!/bin/sh\necho '    java.specification.version = 1.8' >&2\n");
+        assertTrue(java.toFile().setExecutable(true));
+        refused(1, "17 or newer", Map.of("JAVA_HOME", old.getParent().toString()), "--help");
+    }
+
+    @Test
+    void missingAndEmptyDataAreNamed() throws Exception {
+        refused(1, "nothing-here", "train", SMALL, "--run", "a", "data.train=nothing-here-{0..3}.tar");
+        Files.createDirectories(directory.resolve("empty"));
+        Path empty = Files.createFile(directory.resolve("empty/shard.tar"));
+        refused(1, "shard.tar", "train", SMALL, "--run", "b", "data.train=" + empty);
+        assertFalse(Files.exists(directory.resolve("b/checkpoints")), "a checkpoint was begun");
+    }
+
+    @Test
+    void aTruncatedShardIsNamed() throws Exception {
+        byte[] whole = Files.readAllBytes(BUNDLED.resolve("train-00.tar.gz"));
+        Path cut = Files.write(directory.resolve("cut.tar.gz"), java.util.Arrays.copyOf(whole, whole.length / 2));
+        refused(1, "cut.tar.gz", "train", SMALL, "--run", "cut", "data.train=" + cut);
+    }
+
+    @Test
+    void aBusyPortIsNamed() throws Exception {
+        try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            refused(
+                    1,
+                    Integer.toString(busy.getLocalPort()),
+                    "train",
+                    SMALL,
+                    "--run",
+                    "busy",
+                    "monitor.page=true",
+                    "monitor.port=" + busy.getLocalPort());
+        }
+    }
+
+    @Test
+    void aCheckpointOfAnotherArchitectureAndAUsedDirectoryAreNamed() throws Exception {
+        Rasterflow.Result first = new Rasterflow(directory)
+                .run("train", SMALL, "--run", "run", "train.steps=4", "train.checkpointEverySteps=2");
+        assertEquals(0, first.exit(), first.text());
+        refused(2, "already holds a run", "train", SMALL, "--run", "run");
+        refused(1, "trunk.blocks", "train", "--resume", "--run", "run", "model.trunk.blocks=3", "train.steps=8");
+        refused(2, "no checkpoint", "train", "--resume", "--run", "other");
+    }
+
+    @Test
+    void aFullDiskStopsTheRunWithoutAHalfWrittenCheckpoint() throws Exception {
+        Path small = Files.createDirectories(directory.resolve("small"));
+        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small.toString())
+                .redirectErrorStream(true)
+                .start();
+        org.junit.jupiter.api.Assumptions.assumeTrue(
+                mount.waitFor() == 0, "mounting a small file system needs root, so the full disk is not tried");
+        try {
+            Rasterflow.Result result = new Rasterflow(directory)
+                    .run(
+                            "train",
+                            SMALL,
+                            "--run",
+                            small.resolve("run"),
+                            "train.steps=4000",
+                            "train.checkpointEverySteps=5");
+            assertEquals(1, result.exit(), result.text());
+            assertTrue(result.err().contains("checkpoint"), result.text());
+            assertFalse(result.err().contains("\tat "), result.text());
+            try (var checkpoints = Files.list(small.resolve("run/checkpoints"))) {
+                for (Path checkpoint : checkpoints.toList()) {
+                    assertTrue(checkpoint.getFileName().toString().startsWith("step-"), checkpoint.toString());
+                    assertTrue(Files.exists(checkpoint.resolve("state.json")), checkpoint + " is half written");
+                }
+            }
+        } finally {
+            new ProcessBuilder("umount", "-l", small.toString()).start().waitFor();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.rasterflow.tests.endtoend;
+
+import static io.rasterflow.tests.endtoend.Rasterflow.SMALL;
+import static io.rasterflow.tests.endtoend.Rasterflow.words;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job through the launcher: real processes, real sockets, real images. */
+class TrainTest {
+
+    @TempDir
+    Path directory;
+
+    private JsonNode train(Object... arguments) throws IOException, InterruptedException {
+        Rasterflow.Result result = new Rasterflow(directory).run("train", "--json", SMALL, words(arguments));
+        assertEquals(0, result.exit(), result.text());
+        return result.json();
+    }
+
+    @Test
+    void oneTwoAndFourTrainersInOneOrTwoProcessesGiveTheSameWeights() throws Exception {
+        List<String> steps = List.of("train.steps=24", "train.checkpointEverySteps=12", "probe.everySteps=1000");
+        Set<String> hashes = new HashSet<>();
+        JsonNode one = train(steps, "--run", "w1", "cluster.replicas=1");
+        assertEquals(1, one.get("worldSize").asInt());
+        hashes.add(one.get("weightsSha256").asText());
+        JsonNode two = train(steps, "--run", "w2", "--nodes", "2", "cluster.replicas=1");
+        assertEquals(2, two.get("worldSize").asInt());
+        hashes.add(two.get("weightsSha256").asText());
+        JsonNode three = train(steps, "--run", "w3", "cluster.replicas=3");
+        assertEquals(3, three.get("worldSize").asInt());
+        hashes.add(three.get("weightsSha256").asText());
+        JsonNode four = train(steps, "--run", "w4", "--nodes", "2", "cluster.replicas=2");
+        assertEquals(4, four.get("worldSize").asInt());
+        hashes.add(four.get("weightsSha256").asText());
+        assertEquals(1, hashes.size(), "weights differ between world sizes: " + hashes);
+        assertFalse(hashes.contains(""), "no hash was reported");
+
+        JsonNode otherSeed = train(steps, "--run", "seed1", "cluster.replicas=1", "train.seed=1");
+        assertFalse(hashes.contains(otherSeed.get("weightsSha256").asText()), "the seed changes nothing");
+    }
+
+    @Test
+    void aRunThatWasKilledContinuesBitForBit() throws Exception {
+        List<String> steps = List.of("train.steps=90", "train.checkpointEverySteps=15", "probe.everySteps=1000");
+        JsonNode undisturbed = train(steps, "--run", "whole", "--nodes", "2", "cluster.replicas=1");
+
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running killed = rasterflow.start(
+                words("train", "--run", "cut", SMALL, steps, "--nodes", "2", "cluster.replicas=1"), Map.of());
+        Path checkpoint = directory.resolve("cut/checkpoints/step-00000030");
+        Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.isDirectory(checkpoint));
+        List<ProcessHandle> children = killed.process().descendants().toList();
+        assertEquals(2, children.size(), "two trainer processes were expected");
+        killed.process().toHandle().destroyForcibly();
+        Awaitility.await("orphans end with the process that started them")
+                .atMost(20, TimeUnit.SECONDS)
+                .until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
+        assertFalse(
+                Files.exists(directory.resolve("cut/checkpoints/step-00000090")), "killed too late to show anything");
+
+        JsonNode resumed = train("--run", "cut", "--resume", "--nodes", "2");
+        assertEquals(
+                undisturbed.get("weightsSha256").asText(),
+                resumed.get("weightsSha256").asText());
+        assertEquals(90, resumed.get("steps").asLong());
+    }
+
+    @Test
+    void aLostTrainerEndsTheRunWithOneLineAndNoOrphans() throws Exception {
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running running = rasterflow.start(
+                words(
+                        "train",
+                        "--run",
+                        "lost",
+                        SMALL,
+                        "train.steps=100000",
+                        "train.checkpointEverySteps=20",
+                        "--nodes",
+                        "2",
+                        "cluster.replicas=1"),
+                Map.of());
+        Awaitility.await()
+                .atMost(120, TimeUnit.SECONDS)
+                .until(() -> Files.isDirectory(directory.resolve("lost/checkpoints/step-00000020")));
+        List<ProcessHandle> children = running.process().descendants().toList();
+        children.get(0).destroyForcibly();
+        Rasterflow.Result result = running.await();
+        assertEquals(1, result.exit(), result.text());
+        assertTrue(result.err().contains("--resume --run"), result.text());
+        assertFalse(result.err().contains("\tat "), result.text());
+        assertTrue(children.stream().noneMatch(ProcessHandle::isAlive), "orphans are left");
+    }
+
+    @Test
+    void ctrlCLeavesACheckpointToResumeFrom() throws Exception {
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running running = rasterflow.start(
+                words("train", "--run", "stopped", SMALL, "train.steps=100000", "train.checkpointEverySteps=1000000"),
+                Map.of());
+        Path untrained = directory.resolve("stopped/checkpoints/step-00000000");
+        Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.isDirectory(untrained));
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
+                .contains("step "));
+        new ProcessBuilder("kill", "-INT", Long.toString(running.process().pid()))
+                .start()
+                .waitFor();
+        running.await();
+        try (Stream<Path> checkpoints = Files.list(directory.resolve("stopped/checkpoints"))) {
+            List<String> names = checkpoints
+                    .map(path -> path.getFileName().toString())
+                    .sorted()
+                    .toList();
+            assertEquals(2, names.size(), names.toString());
+            assertTrue(names.get(1).matches("step-\\d{8}"), names.toString());
+        }
+    }
+
+    @Test
+    void aRunLeavesWhatTheCommandLinePromises() throws Exception {
+        JsonNode summary = train(
+                "--run",
+                "run",
+                "train.steps=40",
+                "train.checkpointEverySteps=20",
+                "probe.everySteps=20",
+                "cluster.replicas=2");
+        assertEquals(40, summary.get("steps").asLong());
+        assertTrue(summary.get("trainLossLast").asDouble()
+                < summary.get("trainLossFirst").asDouble());
+        assertTrue(summary.get("validationLoss").asDouble() > 0);
+        assertTrue(summary.get("probeUntrained").asDouble() > 0.1);
+        assertTrue(summary.get("probe").asDouble() > 0.1);
+        assertEquals(3, summary.get("correlationPoints").asInt());
+        assertTrue(Math.abs(summary.get("correlation").asDouble()) <= 1);
+        assertTrue(summary.get("imagesPerSecond").asDouble() > 0);
+        assertTrue(Path.of(summary.get("run").asText()).isAbsolute());
+        Path run = directory.resolve("run");
+        for (String file : List.of("model.safetensors", "optimizer.safetensors", "state.json")) {
+            assertTrue(Files.size(run.resolve("checkpoints/step-00000040").resolve(file)) > 0, file);
+        }
+        assertTrue(Files.readString(run.resolve("config.conf")).contains("checkpointEverySteps"));
+
+        Rasterflow.Result metrics = new Rasterflow(directory).run("metrics", "--run", "run");
+        assertEquals(0, metrics.exit(), metrics.text());
+        long rankZeroSteps = metrics.out()
+                .lines()
+                .filter(line -> line.contains("\"type\":\"step\"") && line.contains("\"rank\":0"))
+                .count();
+        assertEquals(40, rankZeroSteps);
+        assertEquals(
+                40 * 8,
+                metrics.out()
+                        .lines()
+                        .filter(line -> line.contains("\"type\":\"lease\""))
+                        .count());
+    }
+}

@@ -1,0 +1,87 @@
+package io.rasterflow.tests.house;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import io.rasterflow.actors.WireMessage;
+import java.io.ObjectInputStream;
+
+/** The walls of architecture.md: cluster-config → actors → {streams, model, monitoring}. */
+@AnalyzeClasses(packages = "io.rasterflow", importOptions = ImportOption.DoNotIncludeTests.class)
+class ModuleWallsTest {
+
+    private static final String MODEL = "io.rasterflow.model..";
+    private static final String STREAMS = "io.rasterflow.streams..";
+    private static final String MONITORING = "io.rasterflow.monitoring..";
+    private static final String ACTORS = "io.rasterflow.actors..";
+    private static final String[] CLUSTER_CONFIG = {
+        "io.rasterflow.config..", "io.rasterflow.launch..", "io.rasterflow.cli.."
+    };
+
+    @ArchTest
+    static final ArchRule modelKnowsNoActorsAndNoSockets = noClasses()
+            .that()
+            .resideInAPackage(MODEL)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.pekko..", "io.netty..", STREAMS, MONITORING, ACTORS);
+
+    @ArchTest
+    static final ArchRule streamsKnowNeitherModelNorMonitoringNorActors = noClasses()
+            .that()
+            .resideInAPackage(STREAMS)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(MODEL, MONITORING, ACTORS, "ai.djl..", "io.netty..");
+
+    @ArchTest
+    static final ArchRule monitoringKnowsOnlyItsOwnEvents = noClasses()
+            .that()
+            .resideInAPackage(MONITORING)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(MODEL, STREAMS, ACTORS, "ai.djl..", "io.netty..");
+
+    @ArchTest
+    static final ArchRule nothingBelowKnowsTheCommandLine = noClasses()
+            .that()
+            .resideInAnyPackage(MODEL, STREAMS, MONITORING, ACTORS)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(CLUSTER_CONFIG);
+
+    @ArchTest
+    static final ArchRule onlyTheModelTouchesTheEngine = noClasses()
+            .that()
+            .resideOutsideOfPackage(MODEL)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("ai.djl..");
+
+    @ArchTest
+    static final ArchRule onlyTheExchangeTouchesNetty = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.rasterflow.actors.exchange..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.netty..");
+
+    @ArchTest
+    static final ArchRule nothingDeserialisesJavaObjects =
+            noClasses().should().dependOnClassesThat().areAssignableTo(ObjectInputStream.class);
+
+    @ArchTest
+    static final ArchRule messagesAreRecords =
+            classes().that().implement(WireMessage.class).should().beRecords();
+
+    @ArchTest
+    static final ArchRule packagesOfAModuleFormNoCycle = SlicesRuleDefinition.slices()
+            .matching("io.rasterflow.(model|streams|monitoring).(*)..")
+            .should()
+            .beFreeOfCycles();
+}
