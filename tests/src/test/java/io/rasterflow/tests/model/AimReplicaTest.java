@@ -1,0 +1,255 @@
+package io.rasterflow.tests.model;
+
+import static io.rasterflow.tests.model.Models.OPTIMIZER;
+import static io.rasterflow.tests.model.Models.SMALL;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.model.LossSum;
+import io.rasterflow.model.Precision;
+import io.rasterflow.model.Replica;
+import io.rasterflow.model.aim.Aim;
+import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.aim.AimLayout;
+import io.rasterflow.model.aim.AimReplica;
+import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.program.ParameterLayout;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+class AimReplicaTest {
+    private static final int IMAGES = 8;
+
+    /** Trains steps [from, to) on inputs that depend on the step alone. */
+    private static void train(Replica replica, int from, int to) {
+        ByteBuffer gradient = Models.floats(replica.gradientFloats());
+        for (int step = from; step < to; step++) {
+            ByteBuffer images = Models.images(SMALL, IMAGES, step);
+            LossSum loss = replica.gradients(images, Models.keys(IMAGES, step), gradient);
+            assertTrue(Double.isFinite(replica.update(gradient, loss.patches(), 1e-3)));
+        }
+    }
+
+    @Test
+    void twoReplicasOnTwoThreadsStayBitIdentical() throws Exception {
+        Callable<String> job = () -> {
+            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+                replica.initialise(7);
+                train(replica, 0, 12);
+                return Models.hash(replica.snapshot());
+            }
+        };
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            List<Future<String>> hashes = threads.invokeAll(List.of(job, job));
+            assertEquals(hashes.get(0).get(), hashes.get(1).get());
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void aRestoredReplicaContinuesBitForBit() {
+        Snapshot middle;
+        String expected;
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(3);
+            train(replica, 0, 5);
+            middle = replica.snapshot();
+            train(replica, 5, 9);
+            expected = Models.hash(replica.snapshot());
+            assertEquals(9, replica.snapshot().step());
+            replica.restore(middle);
+            train(replica, 5, 9);
+            assertEquals(expected, Models.hash(replica.snapshot()));
+        }
+        try (Replica other = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            other.restore(middle);
+            assertEquals(5, other.snapshot().step());
+            train(other, 5, 9);
+            assertEquals(expected, Models.hash(other.snapshot()));
+        }
+    }
+
+    @Test
+    void initialWeightsDependOnTheSeedAlone() {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(1);
+            String first = Models.hash(replica.snapshot());
+            train(replica, 0, 2);
+            assertNotEquals(first, Models.hash(replica.snapshot()));
+            replica.initialise(1);
+            assertEquals(first, Models.hash(replica.snapshot()));
+            assertEquals(0, replica.snapshot().step());
+            replica.initialise(2);
+            assertNotEquals(first, Models.hash(replica.snapshot()));
+        }
+    }
+
+    @Test
+    void lossAndGradientAreSumsOverMicroBatches() {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(5);
+            int floats = replica.gradientFloats();
+            ByteBuffer images = Models.images(SMALL, IMAGES, 1);
+            long[] keys = Models.keys(IMAGES, 1);
+            ByteBuffer whole = Models.floats(floats);
+            LossSum together = replica.gradients(images, keys, whole);
+            LossSum parts = LossSum.ZERO;
+            float[] sum = new float[floats];
+            int imageBytes = images.capacity() / IMAGES;
+            for (int i = 0; i < IMAGES; i += 2) {
+                ByteBuffer half = images.slice(i * imageBytes, 2 * imageBytes).order(images.order());
+                ByteBuffer gradient = Models.floats(floats);
+                parts = parts.plus(replica.gradients(half, new long[] {keys[i], keys[i + 1]}, gradient));
+                for (int j = 0; j < floats; j++) {
+                    sum[j] += gradient.getFloat(j * Float.BYTES);
+                }
+            }
+            assertEquals(together.patches(), parts.patches());
+            assertEquals(together.sum(), parts.sum(), 1e-5 * together.sum());
+            for (int j = 0; j < floats; j++) {
+                assertEquals(whole.getFloat(j * Float.BYTES), sum[j], 2e-3, "gradient " + j);
+            }
+        }
+    }
+
+    @Test
+    void aGradientThatIsNotFiniteChangesNothing() {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(1);
+            train(replica, 0, 1);
+            String before = Models.hash(replica.snapshot());
+            for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+                ByteBuffer gradient = Models.floats(replica.gradientFloats());
+                gradient.putFloat(40, bad);
+                assertFalse(Double.isFinite(replica.update(gradient, 10, 1e-3)));
+                assertEquals(before, Models.hash(replica.snapshot()));
+                assertEquals(1, replica.snapshot().step());
+            }
+        }
+    }
+
+    /** Covers the kernel for long sequences, and gradients through it, by a central difference along the gradient. */
+    @Test
+    void gradientsOfLongSequencesAgreeWithDifferences() {
+        AimConfig config = new AimConfig(36, 4, 3, new AimConfig.Trunk(16, 2, 2), new AimConfig.Head(16, 1), 1e-5);
+        ByteBuffer images = Models.images(config, 2, 9);
+        long[] keys = {11, 12};
+        try (Replica replica = Aim.replica(config, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(4);
+            Snapshot start = replica.snapshot();
+            ByteBuffer gradient = Models.floats(replica.gradientFloats());
+            replica.gradients(images, keys, gradient);
+            double square = 0;
+            for (int i = 0; i < replica.gradientFloats(); i++) {
+                square += Math.pow(gradient.getFloat(i * Float.BYTES), 2);
+            }
+            double distance = 1e-2;
+            double scale = distance / Math.sqrt(square);
+            double up = lossAt(config, replica, start, gradient, scale, images, keys);
+            double down = lossAt(config, replica, start, gradient, -scale, images, keys);
+            assertEquals(Math.sqrt(square), (up - down) / (2 * distance), 0.02 * Math.sqrt(square));
+        }
+    }
+
+    private static double lossAt(
+            AimConfig config,
+            Replica replica,
+            Snapshot start,
+            ByteBuffer direction,
+            double scale,
+            ByteBuffer images,
+            long[] keys) {
+        ParameterLayout layout = AimLayout.of(config);
+        float[] weights = layout.flatten(start.weights());
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] += (float) (scale * direction.getFloat(i * Float.BYTES));
+        }
+        replica.restore(new Snapshot(0, layout.unflatten(weights), start.firstMoments(), start.secondMoments()));
+        return replica.gradients(images, keys, Models.floats(replica.gradientFloats()))
+                .sum();
+    }
+
+    @Test
+    void bf16StaysCloseToFloat32() {
+        List<double[]> results = new ArrayList<>();
+        for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
+            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, precision)) {
+                replica.initialise(2);
+                ByteBuffer gradient = Models.floats(replica.gradientFloats());
+                LossSum loss = replica.gradients(Models.images(SMALL, IMAGES, 3), Models.keys(IMAGES, 3), gradient);
+                results.add(new double[] {loss.mean(), replica.update(gradient, loss.patches(), 1e-3)});
+            }
+        }
+        assertEquals(results.get(0)[0], results.get(1)[0], 0.01 * results.get(0)[0]);
+        assertEquals(results.get(0)[1], results.get(1)[1], 0.03 * results.get(0)[1]);
+        assertNotEquals(results.get(0)[0], results.get(1)[0]);
+    }
+
+    @Test
+    void weightsOfAnotherArchitectureAreRefusedByName() {
+        AimConfig wider = new AimConfig(28, 7, 1, new AimConfig.Trunk(64, 2, 4), new AimConfig.Head(16, 1), 1e-6);
+        try (Replica small = Aim.replica(SMALL, OPTIMIZER, Precision.FP32);
+                Replica large = Aim.replica(wider, OPTIMIZER, Precision.FP32)) {
+            IllegalArgumentException refused =
+                    assertThrows(IllegalArgumentException.class, () -> small.restore(large.snapshot()));
+            assertTrue(refused.getMessage().contains("preprocessor.patchifier.proj.weight"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("[64, 1, 7, 7]"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("[32, 1, 7, 7]"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void anotherThreadIsRefused() throws InterruptedException {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            List<Throwable> failures = new ArrayList<>();
+            Thread other = new Thread(() -> replica.initialise(1), "other");
+            other.setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
+            other.start();
+            other.join();
+            assertTrue(failures.get(0).getMessage().contains("other"), failures.toString());
+        }
+    }
+
+    @Test
+    void memoryStaysFlatOverAThousandSteps() throws IOException {
+        AimConfig tiny = new AimConfig(28, 14, 1, new AimConfig.Trunk(16, 1, 2), new AimConfig.Head(16, 1), 1e-6);
+        try (AimReplica replica = (AimReplica) Aim.replica(tiny, OPTIMIZER, Precision.FP32)) {
+            replica.initialise(1);
+            ByteBuffer gradient = Models.floats(replica.gradientFloats());
+            ByteBuffer images = Models.images(tiny, 4, 1);
+            long[] keys = Models.keys(4, 1);
+            long residentBefore = 0;
+            for (int step = 0; step < 1300; step++) {
+                if (step == 300) {
+                    residentBefore = residentBytes();
+                }
+                LossSum loss = replica.gradients(images, keys, gradient);
+                replica.update(gradient, loss.patches(), 1e-4);
+                assertEquals(3, replica.liveTensors());
+            }
+            long grown = residentBytes() - residentBefore;
+            // A leak of one gradient a step would be 12 MB here; the Java heap's own growth is capped by collecting.
+            assertTrue(grown < 8 << 20, "resident set grew by " + grown + " bytes");
+        }
+    }
+
+    private static long residentBytes() throws IOException {
+        System.gc();
+        String[] pages = Files.readString(Path.of("/proc/self/statm")).split(" ");
+        return Long.parseLong(pages[1]) * 4096;
+    }
+}

@@ -1,0 +1,126 @@
+package io.rasterflow.tests.model;
+
+import static io.rasterflow.tests.model.Models.SMALL;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.model.Evaluator;
+import io.rasterflow.model.LossSum;
+import io.rasterflow.model.Precision;
+import io.rasterflow.model.Replica;
+import io.rasterflow.model.aim.Aim;
+import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeReport;
+import java.nio.ByteBuffer;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class AttentiveProbeTest {
+    private static final int CLASSES = 4;
+    private static final ProbeConfig CONFIG = new ProbeConfig(6, CLASSES, 5, 32, 3e-3, 0.1);
+
+    private Evaluator evaluator;
+
+    @BeforeEach
+    void open() {
+        evaluator = Aim.evaluator(SMALL, Precision.FP32);
+        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Precision.FP32)) {
+            replica.initialise(1);
+            evaluator.load(replica.snapshot());
+        }
+    }
+
+    @AfterEach
+    void close() {
+        evaluator.close();
+    }
+
+    /** Noise with one brighter quadrant, whose place is the label (or says nothing about it). */
+    private FeatureSet quadrants(int count, long seed, boolean informative) {
+        Random random = new Random(seed);
+        FeatureSet set = evaluator.newFeatureSet(count, CONFIG.lastBlocks());
+        for (int start = 0; start < count; start += 50) {
+            ByteBuffer images = Models.images(SMALL, 50, random.nextLong());
+            int[] labels = new int[50];
+            for (int i = 0; i < 50; i++) {
+                labels[i] = random.nextInt(CLASSES);
+                int place = informative ? labels[i] : random.nextInt(CLASSES);
+                for (int pixel = 0; pixel < 28 * 28; pixel++) {
+                    int quadrant = (pixel / 28 / 14) * 2 + pixel % 28 / 14;
+                    int at = (i * 28 * 28 + pixel) * Float.BYTES;
+                    images.putFloat(at, images.getFloat(at) + (quadrant == place ? 1 : 0));
+                }
+            }
+            evaluator.features(images, labels, set);
+        }
+        assertEquals(count, set.size());
+        return set;
+    }
+
+    @Test
+    void separableFeaturesAreLearnedAndTheSeedDecidesEverything() {
+        try (FeatureSet train = quadrants(600, 1, true);
+                FeatureSet validation = quadrants(200, 2, true)) {
+            ProbeReport report = evaluator.probe(train, validation, CONFIG, 5);
+            assertTrue(report.accuracy() > 0.9, report.toString());
+            assertEquals(200, report.validationImages());
+            assertEquals(report, evaluator.probe(train, validation, CONFIG, 5));
+            assertNotEquals(
+                    report.trainLoss(),
+                    evaluator.probe(train, validation, CONFIG, 6).trainLoss());
+        }
+    }
+
+    @Test
+    void labelsThatTheImagesDoNotTellStayAtChance() {
+        try (FeatureSet train = quadrants(600, 3, false);
+                FeatureSet validation = quadrants(400, 4, false)) {
+            assertEquals(0.25, evaluator.probe(train, validation, CONFIG, 5).accuracy(), 0.12);
+        }
+    }
+
+    @Test
+    void aSetSmallerThanABatchIsOneStep() {
+        try (FeatureSet train = quadrants(50, 5, true)) {
+            ProbeConfig large = new ProbeConfig(6, CLASSES, 2, 4096, 1e-3, 0.1);
+            assertEquals(50, evaluator.probe(train, train, large, 1).validationImages());
+        }
+    }
+
+    @Test
+    void wrongUseIsNamed() {
+        try (FeatureSet train = quadrants(50, 6, true);
+                FeatureSet empty = evaluator.newFeatureSet(1, CONFIG.lastBlocks())) {
+            ProbeConfig fewer = new ProbeConfig(6, 2, 1, 32, 1e-3, 0.1);
+            assertMessage("outside 0..1", () -> evaluator.probe(train, train, fewer, 1));
+            ProbeConfig other = new ProbeConfig(3, CLASSES, 1, 32, 1e-3, 0.1);
+            assertMessage("probe.lastBlocks is 3", () -> evaluator.probe(train, train, other, 1));
+            assertMessage("empty", () -> evaluator.probe(train, empty, CONFIG, 1));
+            assertMessage("do not fit", () -> evaluator.features(Models.images(SMALL, 2, 1), new int[2], empty));
+        }
+    }
+
+    private static void assertMessage(String part, Runnable use) {
+        String message = assertThrows(IllegalArgumentException.class, use::run).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+
+    @Test
+    void theValidationLossIsThatOfTheReplica() {
+        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Precision.FP32)) {
+            replica.initialise(8);
+            evaluator.load(replica.snapshot());
+            ByteBuffer images = Models.images(SMALL, 16, 1);
+            long[] keys = Models.keys(16, 1);
+            LossSum trained = replica.gradients(images, keys, Models.floats(replica.gradientFloats()));
+            LossSum evaluated = evaluator.loss(images, keys);
+            assertEquals(trained.patches(), evaluated.patches());
+            assertEquals(trained.sum(), evaluated.sum(), 1e-5 * trained.sum());
+        }
+    }
+}
