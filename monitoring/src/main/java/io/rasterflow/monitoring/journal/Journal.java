@@ -151,7 +151,8 @@ public final class Journal implements AutoCloseable {
     private boolean lose(String why, Throwable cause) {
         lost.incrementAndGet();
         if (reported.compareAndSet(false, true)) {
-            log.error("the journal {} loses events: {}. Training goes on; this is said once", folder, why, cause);
+            log.error("the journal {} loses events: {}. Training goes on; this is said once", folder, why);
+            log.debug("the first event that {} lost", folder, cause);
         }
         return false;
     }

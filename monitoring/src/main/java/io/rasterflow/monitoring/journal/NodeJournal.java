@@ -27,8 +27,7 @@ import org.slf4j.LoggerFactory;
 final class NodeJournal implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(NodeJournal.class);
-    private static final DateTimeFormatter FILE_NAME =
-            DateTimeFormatter.ofPattern(Queues.ROLL_CYCLE.format() + "'" + Queues.SUFFIX + "'", Locale.ROOT);
+    private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern(Queues.ROLL_CYCLE.format(), Locale.ROOT);
 
     private final Path folder;
     private final Deque<Integer> days;
@@ -46,13 +45,17 @@ final class NodeJournal implements AutoCloseable {
     private static Deque<Integer> days(Path folder) throws IOException {
         Deque<Integer> days = new ArrayDeque<>();
         try (Stream<Path> files = Files.list(folder)) {
-            files.map(file -> file.getFileName().toString()).sorted().forEach(name -> {
-                try {
-                    days.add((int) LocalDate.parse(name, FILE_NAME).toEpochDay());
-                } catch (DateTimeParseException e) {
-                    log.trace("{} is not a cycle file", name, e);
+            for (String name :
+                    files.map(file -> file.getFileName().toString()).sorted().toList()) {
+                if (name.endsWith(Queues.SUFFIX)) {
+                    try {
+                        String day = name.substring(0, name.length() - Queues.SUFFIX.length());
+                        days.add((int) LocalDate.parse(day, DAY).toEpochDay());
+                    } catch (DateTimeParseException e) {
+                        log.debug("{} in {} is not a journal's file", name, folder, e);
+                    }
                 }
-            });
+            }
         }
         return days;
     }

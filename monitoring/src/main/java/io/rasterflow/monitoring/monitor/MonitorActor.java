@@ -19,6 +19,7 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     public sealed interface Command extends MonitorMessage {}
 
     /** Something happened, on this node or another. */
+    @SuppressWarnings("JavaLangClash") // always written MonitorActor.Record
     public record Record(Event event) implements Command {}
 
     /** Asks for every event from now on; ends when the subscriber stops. */

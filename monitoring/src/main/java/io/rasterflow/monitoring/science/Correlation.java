@@ -50,7 +50,7 @@ public record Correlation(int points, double pearson, double spearman, double pe
     }
 
     /** Whether there are points enough to say anything. */
-    public boolean isKnown() {
+    public boolean known() {
         return points >= MINIMUM && Double.isFinite(pearson);
     }
 
@@ -59,7 +59,7 @@ public record Correlation(int points, double pearson, double spearman, double pe
         if (points < MINIMUM) {
             return "needs " + MINIMUM + " points, has " + points;
         }
-        if (!isKnown()) {
+        if (!known()) {
             return "undefined over " + points + " points: one of the values does not vary";
         }
         String interval = Double.isNaN(pearsonLow)

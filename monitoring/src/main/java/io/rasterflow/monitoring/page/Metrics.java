@@ -1,0 +1,130 @@
+package io.rasterflow.monitoring.page;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.monitor.RunStatus;
+import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
+import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The run and this JVM as Prometheus text. Names begin with {@code rasterflow_}, end with their base unit and, when they
+ * only grow, with {@code _total}.
+ */
+final class Metrics implements AutoCloseable {
+
+    static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+    private static final Map<String, ToDoubleFunction<Ledger>> PARTS = parts();
+
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+    private final Set<Integer> ranks = new HashSet<>();
+    private RunStatus status;
+
+    Metrics() {
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        gc.bindTo(registry);
+        gauge("rasterflow.loss", "Training loss of the last step", RunStatus::loss);
+        gauge("rasterflow.validation.loss", "Loss of the last validation", RunStatus::validationLossLast);
+        gauge("rasterflow.probe.accuracy.ratio", "Top-1 accuracy of the last probe", Metrics::accuracy);
+        gauge(
+                "rasterflow.probe.correlation",
+                "Pearson correlation of validation loss with probe accuracy",
+                s -> s.correlation().pearson());
+        gauge("rasterflow.learning.rate", "Learning rate of the last step", RunStatus::learningRate);
+        gauge(
+                "rasterflow.gradient.norm",
+                "Global gradient norm of the last step before clipping",
+                RunStatus::gradientNorm);
+        gauge("rasterflow.images.per.second", "Training throughput of the whole world", RunStatus::imagesPerSecond);
+        gauge("rasterflow.step", "Last finished step", RunStatus::step);
+        gauge("rasterflow.steps.planned", "Step at which the run ends", RunStatus::steps);
+        gauge("rasterflow.epoch", "Passes over the training images", RunStatus::epoch);
+        gauge("rasterflow.remaining.seconds", "Estimated time until the run ends", RunStatus::secondsLeft);
+        gauge("rasterflow.world.size", "Ranks of the present generation", RunStatus::worldSize);
+        gauge("rasterflow.generation", "Present generation", RunStatus::generation);
+        counter("rasterflow.steps", "Steps done", RunStatus::stepsDone);
+        counter("rasterflow.images", "Images trained on", RunStatus::imagesDone);
+        counter("rasterflow.bad.samples", "Bad samples that were replaced", RunStatus::badSamples);
+        counter("rasterflow.checkpoints", "Checkpoints written", RunStatus::checkpoints);
+    }
+
+    /** The exposition of a status; one at a time, since the meters read it. */
+    synchronized String scrape(RunStatus now) {
+        status = now;
+        for (RankTime rank : now.ranks()) {
+            if (ranks.add(rank.rank())) {
+                addRank(rank.rank());
+            }
+        }
+        return registry.scrape();
+    }
+
+    private void addRank(int rank) {
+        PARTS.forEach((part, seconds) -> FunctionCounter.builder(
+                        "rasterflow.step.seconds", this, metrics -> metrics.seconds(rank, seconds))
+                .description("Wall clock of the steps by part")
+                .tag("rank", Integer.toString(rank))
+                .tag("part", part)
+                .register(registry));
+    }
+
+    private double seconds(int rank, ToDoubleFunction<Ledger> part) {
+        return status.ranks().stream()
+                .filter(time -> time.rank() == rank)
+                .mapToDouble(time -> part.applyAsDouble(time.total()))
+                .findFirst()
+                .orElse(Double.NaN);
+    }
+
+    private void gauge(String name, String description, ToDoubleFunction<RunStatus> value) {
+        Gauge.builder(name, this, metrics -> value.applyAsDouble(metrics.status))
+                .description(description)
+                .register(registry);
+    }
+
+    private void counter(String name, String description, ToDoubleFunction<RunStatus> value) {
+        FunctionCounter.builder(name, this, metrics -> value.applyAsDouble(metrics.status))
+                .description(description)
+                .register(registry);
+    }
+
+    private static double accuracy(RunStatus status) {
+        List<ProbePoint> probes = status.probes();
+        return probes.isEmpty() ? Double.NaN : probes.get(probes.size() - 1).accuracy();
+    }
+
+    private static Map<String, ToDoubleFunction<Ledger>> parts() {
+        Map<String, ToDoubleFunction<Ledger>> parts = new LinkedHashMap<>();
+        parts.put("fetch", Ledger::fetch);
+        parts.put("decode", Ledger::decode);
+        parts.put("wait", Ledger::waiting);
+        parts.put("compute", Ledger::compute);
+        parts.put("exchange", Ledger::exchange);
+        parts.put("update", Ledger::update);
+        return parts;
+    }
+
+    @Override
+    public void close() {
+        gc.close();
+        registry.close();
+    }
+}

@@ -1,0 +1,143 @@
+package io.rasterflow.monitoring.page;
+
+import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.RunStatus;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.MediaTypes;
+import org.apache.pekko.http.javadsl.model.StatusCodes;
+import org.apache.pekko.http.javadsl.model.headers.Host;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.SharedKillSwitch;
+import org.apache.pekko.util.ByteString;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers one request. The page is read-only: nothing that arrives here changes the run. */
+final class RequestHandler {
+
+    private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final int MAX_STREAMS = 64;
+    private static final ContentType EVENT_STREAM = MediaTypes.TEXT_EVENT_STREAM.toContentType();
+    private static final ContentType METRICS = ContentTypes.parse(Metrics.CONTENT_TYPE);
+
+    /** No script, style, frame or connection but this server's own; no other site may read an answer. */
+    private static final List<HttpHeader> SECURITY = List.of(
+            RawHeader.create(
+                    "Content-Security-Policy",
+                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+                            + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+            RawHeader.create("X-Content-Type-Options", "nosniff"),
+            RawHeader.create("X-Frame-Options", "DENY"),
+            RawHeader.create("Referrer-Policy", "no-referrer"),
+            RawHeader.create("Cross-Origin-Resource-Policy", "same-origin"),
+            RawHeader.create("Cache-Control", "no-store"));
+
+    private final ActorSystem<?> system;
+    private final ActorRef<MonitorActor.Command> monitor;
+    private final HostCheck hosts;
+    private final SharedKillSwitch streams;
+    private final Metrics metrics;
+    private final Assets assets = new Assets();
+    private final AtomicInteger openStreams = new AtomicInteger();
+
+    RequestHandler(
+            ActorSystem<?> system,
+            ActorRef<MonitorActor.Command> monitor,
+            HostCheck hosts,
+            SharedKillSwitch streams,
+            Metrics metrics) {
+        this.system = system;
+        this.monitor = monitor;
+        this.hosts = hosts;
+        this.streams = streams;
+        this.metrics = metrics;
+    }
+
+    CompletionStage<HttpResponse> handle(HttpRequest request) {
+        // What a client sends along is not read; it must still leave the connection.
+        request.discardEntityBytes(system);
+        return answer(request).exceptionally(this::failed).thenApply(response -> response.addHeaders(SECURITY));
+    }
+
+    private CompletionStage<HttpResponse> answer(HttpRequest request) {
+        if (!isForUs(request)) {
+            return now(text(
+                    421, "this page is served to its own host name only; open it by the address printed at its start"));
+        }
+        if (!request.method().equals(HttpMethods.GET)) {
+            return now(text(405, "only GET").addHeader(RawHeader.create("Allow", "GET")));
+        }
+        String path = request.getUri().path();
+        return switch (path) {
+            case "/events" -> now(openStream());
+            case "/api/status" -> status(status -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(status)));
+            case "/metrics" -> status(status -> entity(METRICS, metrics.scrape(status)));
+            case "/healthz" -> now(text(200, "ok"));
+            default ->
+                now(assets.at(path)
+                        .map(asset ->
+                                HttpResponse.create().withEntity(HttpEntities.create(asset.type(), asset.bytes())))
+                        .orElseGet(() -> text(404, "nothing here; the page is at /")));
+        };
+    }
+
+    private boolean isForUs(HttpRequest request) {
+        boolean uri = hosts.allows(request.getUri().host().address());
+        return uri
+                && request.getHeader(Host.class)
+                        .map(host -> hosts.allows(host.host().address()))
+                        .orElse(true);
+    }
+
+    private HttpResponse openStream() {
+        if (openStreams.incrementAndGet() > MAX_STREAMS) {
+            openStreams.decrementAndGet();
+            return text(503, "too many open pages: close one of the " + MAX_STREAMS);
+        }
+        var frames = EventStream.open(system, monitor).via(streams.flow()).watchTermination((unused, done) -> {
+            var closed = done.whenComplete((end, failure) -> openStreams.decrementAndGet());
+            log.trace("a page was opened, it ends with {}", closed);
+            return unused;
+        });
+        return HttpResponse.create().withEntity(HttpEntities.createChunked(EVENT_STREAM, frames));
+    }
+
+    private CompletionStage<HttpResponse> status(Function<RunStatus, HttpResponse> render) {
+        return AskPattern.<MonitorActor.Command, RunStatus>ask(
+                        monitor, MonitorActor.GetStatus::new, PATIENCE, system.scheduler())
+                .thenApply(render);
+    }
+
+    private HttpResponse failed(Throwable failure) {
+        log.debug("the page could not answer", failure);
+        return text(503, "the monitor does not answer; try again");
+    }
+
+    private static CompletionStage<HttpResponse> now(HttpResponse response) {
+        return CompletableFuture.completedFuture(response);
+    }
+
+    private static HttpResponse entity(ContentType type, String body) {
+        return HttpResponse.create().withEntity(HttpEntities.create(type, ByteString.fromString(body)));
+    }
+
+    private static HttpResponse text(int status, String line) {
+        return entity(ContentTypes.TEXT_PLAIN_UTF8, line + "\n").withStatus(StatusCodes.get(status));
+    }
+}

@@ -1,0 +1,277 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.EventJson;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.JournalConfig;
+import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.journal.MetricsExport;
+import io.rasterflow.monitoring.journal.MetricsExport.Format;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalTest {
+
+    @TempDir
+    Path run;
+
+    static List<Event> readAll(Path run) throws IOException {
+        try (Stream<Event> events = Journals.read(run)) {
+            return events.toList();
+        }
+    }
+
+    @Test
+    void everyKindOfEventSurvivesTheRoundTrip() throws IOException {
+        List<Event> events = SampleRun.oneOfEach();
+        Set<Class<?>> kinds = events.stream().map(Object::getClass).collect(Collectors.toSet());
+        assertEquals(Set.of(Event.class.getPermittedSubclasses()), kinds, "a kind of event is missing in this test");
+        try (Journal journal = Journal.open(run, "trainer-0")) {
+            events.forEach(event -> assertTrue(journal.append(event)));
+            assertEquals(events.size(), journal.appended());
+        }
+        assertEquals(Set.copyOf(events), Set.copyOf(readAll(run)));
+    }
+
+    @Test
+    void recordsAreSelfDescribing() throws IOException {
+        Event step = SampleRun.step(1, 3);
+        JsonNode json = new ObjectMapper().readTree(EventJson.write(step));
+        assertEquals(1, json.get("v").intValue());
+        assertEquals("step", json.get("type").textValue());
+        assertEquals(0.001, json.at("/ledger/wait").doubleValue());
+        assertFalse(json.get("ledger").has("total"));
+    }
+
+    @Test
+    void aReaderSkipsWhatItIsTooOldFor() throws IOException {
+        assertTrue(EventJson.read(bytes("{\"v\":1,\"type\":\"teleport\",\"node\":\"n\"}"))
+                .isEmpty());
+        assertTrue(EventJson.read(bytes("{\"v\":2,\"type\":\"step\"}")).isEmpty());
+        Event known = EventJson.read(
+                        bytes("{\"v\":1,\"type\":\"validation\",\"timeMillis\":5,\"node\":\"n\",\"step\":2,"
+                                + "\"loss\":0.5,\"images\":3,\"seconds\":1,\"mood\":\"new field\"}"))
+                .orElseThrow();
+        assertEquals(new Event.Validation(5, "n", 2, 0.5, 3, 1), known);
+        assertThrows(IOException.class, () -> EventJson.read(bytes("no json")));
+        assertThrows(IOException.class, () -> EventJson.read(bytes("{\"type\":\"step\"}")));
+    }
+
+    @Test
+    void journalsOfAllNodesAreMergedByTime() throws IOException {
+        try (Journal a = Journal.open(run, "trainer-0");
+                Journal b = Journal.open(run, "trainer-1")) {
+            for (long step = 1; step <= 50; step++) {
+                a.append(SampleRun.step(0, step, 1000 + 10 * step));
+                b.append(SampleRun.step(1, step, 1000 + 10 * step + (step % 2 == 0 ? 3 : -3)));
+            }
+            // A clock that was set back does not turn a node's own order round.
+            b.append(SampleRun.step(1, 51, 500));
+        }
+        List<Event> events = readAll(run);
+        assertEquals(101, events.size());
+        List<Long> times = events.stream().map(Event::timeMillis).limit(100).toList();
+        assertEquals(times.stream().sorted().toList(), times);
+        List<Long> own = events.stream()
+                .filter(event -> event.node().equals("trainer-1"))
+                .map(event -> ((Event.Step) event).step())
+                .toList();
+        assertEquals(own.stream().sorted().toList(), own);
+    }
+
+    @Test
+    void aJournalCanBeReadWhileItIsWrittenAndContinuedLater() throws IOException {
+        try (Journal journal = Journal.open(run, "n")) {
+            journal.append(SampleRun.step(0, 1));
+            assertEquals(1, readAll(run).size());
+            journal.append(SampleRun.step(0, 2));
+            assertEquals(2, readAll(run).size());
+        }
+        try (Journal journal = Journal.open(run, "n")) {
+            journal.append(SampleRun.step(0, 3));
+            assertEquals(3, readAll(run).size());
+        }
+    }
+
+    @Test
+    void manyActorsOfANodeAppendAtOnce() throws IOException {
+        try (Journal journal = Journal.open(run, "n")) {
+            IntStream.range(0, 4_000).parallel().forEach(i -> journal.append(SampleRun.step(0, i, 1)));
+            assertEquals(0, journal.lost());
+        }
+        Set<Long> steps = new HashSet<>();
+        readAll(run).forEach(event -> steps.add(((Event.Step) event).step()));
+        assertEquals(4_000, steps.size());
+    }
+
+    @Test
+    void aShortRunTakesLittleDisk() throws IOException {
+        try (Journal journal = Journal.open(run, "n")) {
+            SampleRun.until(100).forEach(journal::append);
+        }
+        long bytes = 0;
+        try (Stream<Path> files = Files.walk(run)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(file);
+            }
+        }
+        assertTrue(bytes < 4L << 20, "sparse size " + bytes);
+    }
+
+    @Test
+    void aFullDiskLosesEventsButStopsNothing() throws IOException {
+        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 20, Long.MAX_VALUE))) {
+            assertFalse(journal.append(SampleRun.step(0, 1)));
+            assertFalse(journal.append(SampleRun.step(0, 2)));
+            assertEquals(2, journal.lost());
+        }
+        assertEquals(List.of(), readAll(run));
+    }
+
+    @Test
+    void anEventThatCannotBeWrittenIsCounted() throws IOException {
+        Journal journal = Journal.open(run, "n");
+        String huge = "x".repeat(8 << 20);
+        assertFalse(journal.append(new Event.RunEnded(1, "n", 1, "failed", huge)));
+        assertTrue(journal.append(SampleRun.step(0, 1)), "the journal must go on after an event that is too large");
+        journal.close();
+        journal.close();
+        assertFalse(journal.append(SampleRun.step(0, 2)));
+        assertEquals(2, journal.lost());
+        assertEquals(1, readAll(run).size());
+    }
+
+    @Test
+    void aRunDirectoryThatCannotBeUsedGivesOneClearLine() throws IOException {
+        Path file = Files.writeString(run.resolve("file"), "x");
+        IOException e = assertThrows(IOException.class, () -> Journal.open(file, "n"));
+        assertTrue(e.getMessage().contains("cannot create the journal folder " + file), e.getMessage());
+        assertThrows(IOException.class, () -> Journal.open(run, ".."));
+    }
+
+    @Test
+    void nodeNamesBecomeFileNames() throws IOException {
+        try (Journal journal = Journal.open(run, "pekko://x@h:1/a b")) {
+            assertEquals(run.resolve("journal/pekko___x_h_1_a_b"), journal.folder());
+        }
+    }
+
+    @Test
+    void aTornTailKeepsWhatWasBeforeIt() throws IOException {
+        try (Journal journal = Journal.open(run, "torn")) {
+            SampleRun.until(2_000).forEach(journal::append);
+        }
+        List<Event> before = readAll(run);
+        Path file = onlyCycleFile("torn");
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(bytes, 700_001));
+        List<Event> after = readAll(run);
+        assertTrue(after.size() > 500 && after.size() < before.size(), "read " + after.size());
+        assertEquals(before.subList(0, after.size()), after);
+    }
+
+    @Test
+    void garbageInTheFoldersIsTolerated() throws IOException {
+        try (Journal journal = Journal.open(run, "good")) {
+            journal.append(SampleRun.step(0, 1));
+        }
+        Path good = run.resolve("journal/good");
+        Files.writeString(good.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
+        Files.writeString(good.resolve("20010102F.cq4"), "");
+        Files.writeString(good.resolve("notes.cq4"), "garbage");
+        Path bad = Files.createDirectories(run.resolve("journal/bad"));
+        Files.writeString(bad.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
+        Files.writeString(bad.resolve("metadata.cq4t"), "garbage ".repeat(1_000));
+        Files.createDirectories(run.resolve("journal/empty"));
+        Files.writeString(run.resolve("journal/file"), "garbage");
+        assertEquals(List.of(SampleRun.step(0, 1)), readAll(run));
+    }
+
+    @Test
+    void aDamagedJournalIsSetAsideAndWritingGoesOn() throws IOException {
+        Path folder = Files.createDirectories(run.resolve("journal/n"));
+        Files.writeString(folder.resolve("metadata.cq4t"), "garbage ".repeat(1_000));
+        try (Journal journal = Journal.open(run, "n")) {
+            assertTrue(journal.append(SampleRun.step(0, 1)));
+        }
+        assertEquals(List.of(SampleRun.step(0, 1)), readAll(run));
+    }
+
+    @Test
+    void exportsJsonLinesAndCsv() throws IOException {
+        List<Event> events = SampleRun.oneOfEach();
+        try (Journal journal = Journal.open(run, "n")) {
+            events.forEach(journal::append);
+        }
+        String[] lines = export(Format.JSONL).lines().toArray(String[]::new);
+        assertEquals(events.size(), lines.length);
+        List<Event> parsed = new ArrayList<>();
+        for (String line : lines) {
+            parsed.add(EventJson.read(bytes(line)).orElseThrow());
+        }
+        assertEquals(Set.copyOf(events), Set.copyOf(parsed));
+
+        String csv = export(Format.CSV);
+        String header = csv.substring(0, csv.indexOf('\n'));
+        assertTrue(header.startsWith("type,timeMillis,node,run,"), header);
+        assertTrue(header.contains(",ledger.fetch,ledger.decode,ledger.wait,"), header);
+        assertTrue(csv.contains("\"a,\"\"b\"\"\n.tar\""), csv);
+        String row =
+                csv.lines().filter(line -> line.startsWith("step,")).findFirst().orElseThrow();
+        List<String> names = List.of(header.split(",", -1));
+        assertEquals("0.3", row.split(",", -1)[names.indexOf("ledger.wait")]);
+        assertEquals(names.size(), row.split(",", -1).length);
+        assertEquals(
+                Ledger.class.getRecordComponents().length,
+                names.stream().filter(n -> n.startsWith("ledger.")).count());
+    }
+
+    @Test
+    void exportOfNothingSaysWhatToDo() {
+        IOException e = assertThrows(IOException.class, () -> export(Format.JSONL));
+        assertTrue(e.getMessage().startsWith("no journal in " + run), e.getMessage());
+        assertEquals(Format.CSV, Format.of("csv"));
+        var unknown = assertThrows(IllegalArgumentException.class, () -> Format.of("xml"));
+        assertEquals("unknown format 'xml': choose jsonl or csv", unknown.getMessage());
+    }
+
+    private String export(Format format) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        MetricsExport.write(run, format, new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    private Path onlyCycleFile(String node) throws IOException {
+        try (Stream<Path> files = Files.list(run.resolve("journal").resolve(node))) {
+            return files.filter(file -> file.toString().endsWith(".cq4"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

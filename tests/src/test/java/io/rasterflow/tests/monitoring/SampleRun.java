@@ -1,0 +1,140 @@
+package io.rasterflow.tests.monitoring;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Ledger;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Events of a plausible run of 1,600 steps on two trainers. */
+final class SampleRun {
+
+    static final long START = 1_767_225_600_000L;
+    static final int STEPS = 1_600;
+    static final int BATCH = 256;
+    static final double STEP_SECONDS = 0.2;
+
+    private SampleRun() {}
+
+    static Event.RunStarted started(long firstStep) {
+        return new Event.RunStarted(
+                START, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32");
+    }
+
+    static Event.Step step(int rank, long step) {
+        return step(rank, step, START + Math.round(step * STEP_SECONDS * 1000));
+    }
+
+    static Event.Step step(int rank, long step, long timeMillis) {
+        double progress = step / (double) STEPS;
+        double loss = 0.31 + 0.62 * Math.exp(-9 * progress) + 0.012 * Math.sin(step * 1.7) * Math.exp(-2 * progress);
+        double rate = step <= 40 ? 2e-3 * step / 40 : 1e-3 * (1 + Math.cos(Math.PI * progress));
+        double wobble = 0.012 * Math.sin(step * 0.9 + rank);
+        Ledger ledger =
+                new Ledger(0.004, 0.006 + 0.002 * rank, 0.001, 0.15 + wobble, 0.027 - 0.002 * rank - wobble, 0.012);
+        return new Event.Step(
+                timeMillis,
+                "trainer-" + rank,
+                rank,
+                2,
+                1,
+                step,
+                step * BATCH / 20_000.0,
+                loss,
+                0.4 + wobble,
+                rate,
+                BATCH,
+                ledger);
+    }
+
+    static double validationLoss(long step) {
+        return 0.315 + 0.6 * Math.exp(-9.0 * step / STEPS);
+    }
+
+    static Event.Validation validation(long step) {
+        return new Event.Validation(at(step), "trainer-0", step, validationLoss(step), 5_000, 1.2);
+    }
+
+    static Event.Probe probe(long step) {
+        double accuracy = step == 0 ? 0.789 : 0.842 - 0.14 * (validationLoss(step) - 0.315);
+        return new Event.Probe(
+                at(step), "probe-0", step, "attentive", accuracy, validationLoss(step), 20_000, 5_000, 9.5);
+    }
+
+    static Event.Checkpoint checkpoint(long step) {
+        String directory = String.format("checkpoints/step-%08d", step);
+        return new Event.Checkpoint(at(step), "trainer-0", step, directory, "ab".repeat(32), 25_700_000, 0.31);
+    }
+
+    static Event.BadSample badSample(long step, int number) {
+        return new Event.BadSample(
+                at(step),
+                "trainer-1",
+                step,
+                "train-00003.tar",
+                512L * number,
+                "k" + number,
+                17,
+                "not an image: 0 bytes");
+    }
+
+    static Event.Membership up(String member, int worldSize) {
+        return new Event.Membership(START, "coordinator", member, "up", 1, worldSize, "");
+    }
+
+    static Event.RunEnded ended() {
+        return new Event.RunEnded(at(STEPS), "coordinator", STEPS, "completed", "");
+    }
+
+    static long at(long step) {
+        return START + Math.round(step * STEP_SECONDS * 1000) + 1;
+    }
+
+    /** All events up to a step, in order of time. */
+    static List<Event> until(long last) {
+        List<Event> events = new ArrayList<>();
+        events.add(started(0));
+        for (String node : List.of("trainer-0", "trainer-1", "probe-0")) {
+            events.add(up(node, 2));
+        }
+        events.add(new Event.Membership(START, "coordinator", "", "generation", 1, 2, ""));
+        events.add(validation(0));
+        events.add(probe(0));
+        for (long step = 1; step <= last; step++) {
+            events.add(step(0, step));
+            events.add(step(1, step));
+            if (step % 200 == 0) {
+                events.add(validation(step));
+                events.add(probe(step));
+                events.add(checkpoint(step));
+            }
+        }
+        return events;
+    }
+
+    /** One of each kind, with values that are hard to write down. */
+    static List<Event> oneOfEach() {
+        return List.of(
+                started(7),
+                new Event.Step(
+                        START + 1,
+                        "trainer-ü",
+                        0,
+                        2,
+                        Long.MAX_VALUE,
+                        8,
+                        0.1,
+                        Double.NaN,
+                        Double.POSITIVE_INFINITY,
+                        Double.MIN_VALUE,
+                        BATCH,
+                        new Ledger(0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+                validation(8),
+                probe(8),
+                checkpoint(8),
+                up("trainer-0", 2),
+                new Event.Lease(START + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
+                new Event.Commit(START + 3, "trainer-0", 0, 1, 8, 0, 4),
+                new Event.BadSample(START + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes"),
+                new Event.RunEnded(START + 5, "coordinator", 8, "failed", null));
+    }
+}

@@ -1,0 +1,2 @@
+/** Tests of events, journal, monitor and page. */
+package io.rasterflow.tests.monitoring;
