@@ -19,14 +19,19 @@ import io.rasterflow.model.program.ParameterLayout;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** {@link Evaluator} of an AIM model. */
 public final class AimEvaluator implements Evaluator {
+    /** Tokens of one native call: with more, the activations fall out of the processor's cache. */
+    private static final int CHUNK_TOKENS = 1024;
+
     private final AimConfig config;
     private final ParameterLayout layout;
     private final AimProgram program;
     private final NDManager scope;
+    private final int chunk;
     private NDArray weights;
 
     AimEvaluator(AimConfig config, Precision precision) {
@@ -34,6 +39,7 @@ public final class AimEvaluator implements Evaluator {
         layout = AimLayout.of(config);
         program = new AimProgram(config, layout, precision);
         scope = Engines.newScope();
+        chunk = Math.max(1, CHUNK_TOKENS / config.patches());
     }
 
     @Override
@@ -52,18 +58,22 @@ public final class AimEvaluator implements Evaluator {
     @Override
     public LossSum loss(ByteBuffer images, long[] sampleKeys) {
         long[] prefixes = program.prefixes(sampleKeys);
-        long counted = program.countedPatches(prefixes);
-        try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, prefixes.length);
-            NDList loss = program.call(call, "loss", weights(), pixels, call.create(prefixes));
-            return new LossSum(loss.singletonOrThrow().getFloat(), counted);
+        LossSum sum = LossSum.ZERO;
+        for (int start = 0; start < prefixes.length; start += chunk) {
+            long[] some = Arrays.copyOfRange(prefixes, start, Math.min(prefixes.length, start + chunk));
+            try (NDManager call = scope.newSubManager()) {
+                NDArray pixels = program.images(call, images, start, some.length);
+                NDList loss = program.call(call, "loss", weights(), pixels, call.create(some));
+                sum = sum.plus(new LossSum(loss.singletonOrThrow().getFloat(), program.countedPatches(some)));
+            }
         }
+        return sum;
     }
 
     /** Mean predictions (B, K, V) of every output under the prefix mask, for comparison with other implementations. */
     public Tensor predictions(ByteBuffer images, long[] prefixes) {
         try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, prefixes.length);
+            NDArray pixels = program.images(call, images, 0, prefixes.length);
             NDList result = program.call(call, "predictions", weights(), pixels, call.create(prefixes));
             return copy(result.singletonOrThrow());
         }
@@ -72,7 +82,7 @@ public final class AimEvaluator implements Evaluator {
     /** Outputs (B, K, D) of every block under bidirectional attention. */
     public List<Tensor> blockOutputs(ByteBuffer images, int count) {
         try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, count);
+            NDArray pixels = program.images(call, images, 0, count);
             List<Tensor> outputs = new ArrayList<>();
             program.call(call, "block_outputs", weights(), pixels).forEach(output -> outputs.add(copy(output)));
             return outputs;
@@ -85,19 +95,15 @@ public final class AimEvaluator implements Evaluator {
     }
 
     @Override
-    public void features(ByteBuffer images, int[] labels, FeatureSet into) {
-        NativeFeatureSet set = NativeFeatureSet.of(into);
-        int start = set.reserve(labels);
-        try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, labels.length);
-            program.call(
-                    call,
-                    "features",
-                    weights(),
-                    pixels,
-                    call.create(set.lastBlocks()),
-                    call.create(start),
-                    set.features());
+    public void features(ByteBuffer images, int[] labels, FeatureSet features) {
+        NativeFeatureSet set = NativeFeatureSet.of(features);
+        int first = set.reserve(labels);
+        for (int start = 0; start < labels.length; start += chunk) {
+            try (NDManager call = scope.newSubManager()) {
+                NDArray pixels = program.images(call, images, start, Math.min(chunk, labels.length - start));
+                NDArray into = call.create(first + start);
+                program.call(call, "features", weights(), pixels, call.create(set.lastBlocks()), into, set.features());
+            }
         }
     }
 

@@ -42,13 +42,13 @@ final class AimProgram implements AutoCloseable {
         return program.call(scope, method, arguments);
     }
 
-    /** Images (B, C, H, W) float32 over the caller's memory. */
-    NDArray images(NDManager scope, ByteBuffer images, int count) {
+    /** Images (B, C, H, W) float32 over the caller's memory, from image {@code start} on. */
+    NDArray images(NDManager scope, ByteBuffer images, int start, int count) {
         if (count < 1) {
             throw new IllegalArgumentException("a micro-batch must hold at least one image but holds " + count);
         }
         Shape shape = new Shape(count, config.channels(), config.imageSize(), config.imageSize());
-        return Tensors.wrap(scope, "images", images, shape);
+        return Tensors.wrap(scope, "images", images, start * (shape.size() / count), shape);
     }
 
     /** Prefix lengths of the images, drawn from their keys. */

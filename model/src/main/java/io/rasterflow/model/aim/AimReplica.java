@@ -102,8 +102,8 @@ public final class AimReplica implements Replica {
         requireOwner();
         long counted = program.countedPatches(prefixes);
         try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, prefixes.length);
-            NDArray gradient = Tensors.wrap(call, "gradientSum", gradientSum, new Shape(layout.floats()));
+            NDArray pixels = program.images(call, images, 0, prefixes.length);
+            NDArray gradient = Tensors.wrap(call, "gradientSum", gradientSum, 0, new Shape(layout.floats()));
             NDList loss = program.call(call, "gradients", state.weights(), pixels, call.create(prefixes), gradient);
             return new LossSum(loss.singletonOrThrow().getFloat(), counted);
         }
@@ -116,7 +116,7 @@ public final class AimReplica implements Replica {
             throw new IllegalArgumentException("an update needs at least one counted patch but has " + patches);
         }
         try (NDManager call = scope.newSubManager()) {
-            NDArray sum = Tensors.wrap(call, "gradientSum", gradientSum, new Shape(layout.floats()));
+            NDArray sum = Tensors.wrap(call, "gradientSum", gradientSum, 0, new Shape(layout.floats()));
             double norm = optimizer.update(call, state, sum, patches, learningRate, step + 1);
             if (Double.isFinite(norm)) {
                 step++;

@@ -11,6 +11,7 @@ import ai.djl.training.ParameterStore;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.util.Map;
 
 /**
@@ -34,6 +35,8 @@ public final class Program implements AutoCloseable {
         Model model = Model.newInstance(library, Device.cpu(), Engines.NAME);
         try {
             model.load(new ByteArrayInputStream(archive));
+            // DJL makes an empty directory for every stream that it loads and would keep it until the process ends.
+            Files.deleteIfExists(model.getModelPath());
             return new Program(model);
         } catch (IOException e) {
             model.close();

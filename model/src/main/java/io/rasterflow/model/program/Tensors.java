@@ -16,18 +16,20 @@ public final class Tensors {
      *
      * @param scope owner of the tensor (not of the memory)
      * @param what names the buffer in messages
-     * @param buffer direct, native order, from position 0
+     * @param buffer direct, native order; its position and limit are ignored
+     * @param start first float of the tensor in the buffer
      */
-    public static NDArray wrap(NDManager scope, String what, ByteBuffer buffer, Shape shape) {
-        long bytes = shape.size() * Float.BYTES;
+    public static NDArray wrap(NDManager scope, String what, ByteBuffer buffer, long start, Shape shape) {
         if (!buffer.isDirect() || buffer.order() != ByteOrder.nativeOrder()) {
             throw new IllegalArgumentException(what + " must be a direct buffer in native byte order but is " + buffer);
         }
-        if (buffer.capacity() < bytes) {
+        long end = (start + shape.size()) * Float.BYTES;
+        if (buffer.capacity() < end) {
             throw new IllegalArgumentException(
-                    what + " needs " + bytes + " bytes for " + shape + " but holds " + buffer.capacity());
+                    what + " needs " + end + " bytes up to " + shape + " but holds " + buffer.capacity());
         }
-        ByteBuffer exact = buffer.duplicate().clear().limit((int) bytes).slice().order(ByteOrder.nativeOrder());
+        int begin = (int) (start * Float.BYTES);
+        ByteBuffer exact = buffer.slice(begin, (int) end - begin).order(ByteOrder.nativeOrder());
         return scope.create(exact, shape, DataType.FLOAT32);
     }
 }

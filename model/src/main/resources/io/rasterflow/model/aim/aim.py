@@ -55,7 +55,8 @@ class Aim(Module):
 
     # Frozen features: mean over the last blocks' outputs under bidirectional attention, written to
     # features_XND[start:start+B].
-    def features(self, weights_F: Tensor, images_BCHW: Tensor, last: Tensor, start: Tensor, features_XND: Tensor) -> Tensor:
+    def features(self, weights_F: Tensor, images_BCHW: Tensor, last: Tensor, start: Tensor,
+                 features_XND: Tensor) -> Tensor:
         outputs = self.block_outputs(weights_F, images_BCHW)
         n = min(int(last), len(outputs))
         mean_BND = outputs[-1]
@@ -109,7 +110,8 @@ class Aim(Module):
     # ---- trunk (section 3.2) ------------------------------------------------------------------------------------
 
     # Outputs (T, D) of every block; of the last block only the rows asked for, since nothing reads the others.
-    def trunk(self, p: Dict[str, Tensor], x_BNV: Tensor, mask: Optional[Tensor], rows_R: Optional[Tensor]) -> List[Tensor]:
+    def trunk(self, p: Dict[str, Tensor], x_BNV: Tensor, mask: Optional[Tensor],
+              rows_R: Optional[Tensor]) -> List[Tensor]:
         B, N, V = torch.size(x_BNV)
         D = self.width
         embed = p["preprocessor.patchifier.proj.weight"].permute([0, 2, 3, 1]).reshape([D, V])
@@ -120,7 +122,8 @@ class Aim(Module):
         outputs: List[Tensor] = []
         for i in range(self.blocks):
             name = "trunk.blocks." + str(i)
-            a = self.attention(p, name + ".attn.qkv.weight", self.norm(p, name + ".norm_1", x), B, N, bias)
+            y = self.norm(p, name + ".norm_1", x)
+            a = self.attention(p, name + ".attn.qkv.weight", y, B, N, bias)
             if i == self.blocks - 1 and rows_R is not None:
                 a = a.index_select(0, rows_R)
                 x = x.index_select(0, rows_R)
@@ -129,7 +132,8 @@ class Aim(Module):
             outputs.append(x)
         return outputs
 
-    # Short sequences: one mask (B*H, N, N) for every block, for plain products; else (B, 1, N, N) for the fused kernel.
+    # The mask in the form that attention wants it, made once for all blocks: (B*H, N, N) for the plain products of
+    # short sequences, which the fused kernel would slow down; else (B, 1, N, N).
     def attention_bias(self, mask: Optional[Tensor]) -> Optional[Tensor]:
         if mask is not None:
             B, one, N, M = torch.size(mask)
@@ -137,7 +141,9 @@ class Aim(Module):
                 return mask.expand([B, self.heads, N, N]).reshape([B * self.heads, N, N])
         return mask
 
-    def attention(self, p: Dict[str, Tensor], name: str, y_TD: Tensor, B: int, N: int, bias: Optional[Tensor]) -> Tensor:
+    # Softmax attention of all heads before the output projection, (T, D).
+    def attention(self, p: Dict[str, Tensor], name: str, y_TD: Tensor, B: int, N: int,
+                  bias: Optional[Tensor]) -> Tensor:
         H = self.heads
         d = self.width // H
         qkv = self.linear(y_TD, p[name]).view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4])

@@ -25,7 +25,8 @@ class AttentiveProbe(Module):
 
     # One pass over the training set in the given order, updating w, m, v and the running statistics in place.
     # t: steps taken before. Returns the mean loss of the pass ().
-    def epoch(self, features_XND: Tensor, labels_X: Tensor, order: Tensor, t: Tensor, w_F: Tensor, m_F: Tensor, v_F: Tensor, running_2D: Tensor) -> Tensor:
+    def epoch(self, features_XND: Tensor, labels_X: Tensor, order: Tensor, t: Tensor,
+              w_F: Tensor, m_F: Tensor, v_F: Tensor, running_2D: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         total = torch.zeros([], dtype=7)
         batches = torch.split(order, self.batch)
@@ -35,12 +36,14 @@ class AttentiveProbe(Module):
             x_BND = features_XND.index_select(0, batches[i])
             logits, loss, g_F = self.gradients(x_BND, labels_X.index_select(0, batches[i]), w_F, running_2D)
             __torch__.adamw.clip_norm(g_F, self.clip)
-            __torch__.adamw.step([w_F], [g_F], [m_F], [v_F], float(taken + 1), self.learning_rate(taken), 0.9, 0.999, 1e-8, self.weight_decay)
+            __torch__.adamw.step([w_F], [g_F], [m_F], [v_F], float(taken + 1), self.learning_rate(taken),
+                                 0.9, 0.999, 1e-8, self.weight_decay)
             total = total + loss
         return total / count
 
     # Training mode: logits (B, L), mean cross-entropy () and its gradient (F) on one batch.
-    def gradients(self, x_BND: Tensor, labels_B: Tensor, w_F: Tensor, running_2D: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    def gradients(self, x_BND: Tensor, labels_B: Tensor, w_F: Tensor,
+                  running_2D: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         torch.set_grad_enabled(False)
         x_BND = self.batch_normalised(x_BND, running_2D)
         torch.set_grad_enabled(True)

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 class AttentiveProbeTest {
     private static final int CLASSES = 4;
-    private static final ProbeConfig CONFIG = new ProbeConfig(6, CLASSES, 5, 32, 3e-3, 0.1);
+    private static final ProbeConfig CONFIG = new ProbeConfig(6, CLASSES, 12, 32, 5e-3, 0.1);
 
     private Evaluator evaluator;
 
@@ -40,7 +40,7 @@ class AttentiveProbeTest {
         evaluator.close();
     }
 
-    /** Noise with one brighter quadrant, whose place is the label (or says nothing about it). */
+    /** Noise with one much brighter quadrant, whose place is the label (or says nothing about it). */
     private FeatureSet quadrants(int count, long seed, boolean informative) {
         Random random = new Random(seed);
         FeatureSet set = evaluator.newFeatureSet(count, CONFIG.lastBlocks());
@@ -53,7 +53,7 @@ class AttentiveProbeTest {
                 for (int pixel = 0; pixel < 28 * 28; pixel++) {
                     int quadrant = (pixel / 28 / 14) * 2 + pixel % 28 / 14;
                     int at = (i * 28 * 28 + pixel) * Float.BYTES;
-                    images.putFloat(at, images.getFloat(at) + (quadrant == place ? 1 : 0));
+                    images.putFloat(at, images.getFloat(at) + (quadrant == place ? 3 : 0));
                 }
             }
             evaluator.features(images, labels, set);
