@@ -105,14 +105,14 @@ class PageTest {
         assertTrue(text("note-loss").matches("0\\.9\\d{3} at first"), text("note-loss"));
         assertTrue(text("tile-validation").startsWith("0.3"), text("tile-validation"));
         assertTrue(text("tile-probe").matches("84\\.\\d\\d %"), text("tile-probe"));
-        assertTrue(text("note-probe").matches("\\+5\\.\\d\\d points over untrained"), text("note-probe"));
+        assertTrue(text("note-probe").matches("\\+5\\.\\d\\d pts vs untrained"), text("note-probe"));
         assertTrue(text("tile-throughput").matches("1,[23]\\d\\d"), text("tile-throughput"));
         assertEquals("2 ranks", text("tile-world"));
         assertTrue(text("correlation").matches("r = −0\\.\\d{3} .*n = 6"), text("correlation"));
         assertTrue(text("progress-left").matches("about 2 min .*left"), text("progress-left"));
         assertTrue(text("nodes").contains("trainer-1") && text("nodes").contains("probe-0"), text("nodes"));
         assertTrue(text("events").contains("checkpoints/step-00001000"), text("events"));
-        assertTrue(text("events").contains("bad-sample ×2"), text("events"));
+        assertTrue(text("events").contains("bad sample ×2"), text("events"));
         for (String chart : List.of("loss", "probe", "correlation", "throughput", "rate", "time")) {
             assertTrue(isDrawn("chart-" + chart), chart + " is blank");
             assertFalse(browser.findElement(By.id("empty-" + chart)).isDisplayed(), chart + " says it has no data");
@@ -122,11 +122,14 @@ class PageTest {
         // Live: what is told now appears without a reload.
         feed(List.of(SampleRun.step(0, 1_001), SampleRun.step(1, 1_001)));
         await("progress-steps", "step 1,001 of 1,600 · epoch 12.81");
-        monitor.tell(new MonitorActor.Record(new Event.Membership(
-                SampleRun.at(1_001), "coordinator", "trainer-<b>1</b>", "down", 2, 1, "connection lost")));
+        feed(List.of(
+                new Event.BadSample(SampleRun.at(1_001), "trainer-1", 1_001, "a.tar", 0, "<b>k</b>", 1, "zero bytes"),
+                new Event.Membership(SampleRun.at(1_001), "coordinator", "probe-0", "down", 1, 2, "connection lost")));
         new WebDriverWait(browser, Duration.ofSeconds(10))
-                .until(unused -> text("events").contains("trainer-<b>1</b> is down: connection lost"));
-        await("tile-world", "1 rank");
+                .until(unused -> text("events").contains("probe-0 is down: connection lost"));
+        assertTrue(text("events").contains("(<b>k</b>): zero bytes"), text("events"));
+        assertTrue(text("nodes").contains("down"), text("nodes"));
+        await("state-text", "live");
 
         screenshot("page-light");
         shape(1440, 1200, "dark");
