@@ -68,7 +68,7 @@ export class Charts {
       type: 'scatter',
       data: {
         datasets: [
-          { label: 'probe', name: 'accuracy', data: [], pointRadius: 5, pointHoverRadius: 7 },
+          { label: 'probe', name: 'accuracy', data: [], pointRadius: 5, pointHoverRadius: 7, pointBorderWidth: 2 },
           { label: 'least squares', name: 'baseline', type: 'line', data: [], pointRadius: 0, borderDash: [5, 4], borderWidth: 1.5 },
         ],
       },
@@ -82,7 +82,7 @@ export class Charts {
       type: 'bar',
       data: { labels: [], datasets: PARTS.map(part => ({ label: part, name: part, data: [], maxBarThickness: 26, borderWidth: 0 })) },
       options: {
-        ...options({ ...axis('', v => `${precise.format(v)} s`), stacked: true }, { stacked: true, border: { display: false } }, {
+        ...options({ ...axis('', v => `${precise.format(v)} s`), stacked: true, bounds: 'data' }, { stacked: true, border: { display: false } }, {
           title: items => items[0].label,
           label: item => `${item.dataset.label}: ${precise.format(item.parsed.x * 1000)} ms`,
         }),
@@ -104,6 +104,8 @@ export class Charts {
         const filled = dataset.fill === 'origin';
         dataset.backgroundColor = filled ? faint(dataset.name) : colour(dataset.name);
       }
+      // The untrained model is the hollow point.
+      this.correlation.data.datasets[0].pointBackgroundColor = point => colour(point.raw?.step === 0 ? 'card' : 'accuracy');
       for (const scale of Object.values(chart.options.scales)) {
         scale.grid = { color: colour('grid'), drawTicks: false };
         scale.ticks = { ...scale.ticks, color: colour('muted'), padding: 6 };

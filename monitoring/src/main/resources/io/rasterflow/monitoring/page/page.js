@@ -50,7 +50,7 @@ function onPiece(event) {
   page.status = run.status;
   if (run.full) {
     page.curves = {};
-    byId('events').replaceChildren();
+    byId('events').replaceChildren(element('li', 'none', 'nothing yet'));
   }
   for (const [name, tail] of Object.entries(run.curves)) {
     const kept = (page.curves[name] ?? []).filter(point => point.x < tail.from);
@@ -137,7 +137,7 @@ function showTiles(status) {
   const untrained = probes.find(probe => probe.step === 0);
   set('tile-probe', percent(last?.accuracy));
   compare('note-probe', last && untrained && last !== untrained ? 100 * (last.accuracy - untrained.accuracy) : NaN,
-    delta => `${minus(delta.toFixed(2))} points`, 1, 'over untrained', last ? `${kind}, step ${whole.format(last.step)}` : '\u00a0');
+    delta => `${minus(delta.toFixed(2))} pts`, 1, 'vs untrained', last ? `${kind}, step ${whole.format(last.step)}` : '\u00a0');
   set('tile-throughput', speed(status.imagesPerSecond));
   set('note-throughput', known(status.imagesPerSecondAverage) ? `${speed(status.imagesPerSecondAverage)} on average` : '\u00a0');
   set('tile-rate', rate(status.learningRate));
@@ -212,7 +212,7 @@ function showEvent(event) {
   const time = element('time', '', when.toLocaleTimeString('en-GB'));
   time.dateTime = when.toISOString();
   const badge = element('span');
-  badge.append(element('span', `badge ${event.kind}`, event.count > 1 ? `${event.kind} ×${whole.format(event.count)}` : event.kind));
+  badge.append(element('span', `badge ${event.kind}`, event.kind.replace('-', ' ') + (event.count > 1 ? ` ×${whole.format(event.count)}` : '')));
   item.append(time, badge, element('span', 'what', event.text),
     element('span', 'where', event.step < 0 ? event.node : `step ${whole.format(event.step)}`));
   // A line that was counted up comes again and takes the place of its last state.
@@ -227,10 +227,12 @@ function tick() {
   document.querySelectorAll('[data-seen]').forEach(cell => { cell.textContent = ago(Number(cell.dataset.seen)); });
 }
 
-byId('time-legend').replaceChildren(...PARTS.flatMap(part => {
+byId('time-legend').replaceChildren(...PARTS.map(part => {
   const key = element('i', `key ${part}`);
   key.setAttribute('aria-hidden', 'true');
-  return [key, document.createTextNode(part)];
+  const entry = element('span');
+  entry.append(key, part);
+  return entry;
 }));
 page.charts = new Charts();
 connect();

@@ -42,7 +42,12 @@ class JournalKillTest {
                 .filter(flag ->
                         flag.startsWith("--add-") || flag.startsWith("-XX:+Ignore") || flag.startsWith("-Dchron"))
                 .forEach(command::add);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Writer.class.getName(), run.toString()));
+        command.addAll(List.of(
+                "-Drasterflow.sample.start=" + SampleRun.START,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Writer.class.getName(),
+                run.toString()));
         Process writer = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
