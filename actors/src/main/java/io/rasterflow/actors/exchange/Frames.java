@@ -58,7 +58,7 @@ final class Frames {
 
     /** Closes without waiting; there is nothing to do about a close that fails. */
     static void close(Channel channel) {
-        var unused = channel.close(channel.voidPromise());
+        var unused = channel.close();
     }
 
     static String text(ByteBuffer payload) {
