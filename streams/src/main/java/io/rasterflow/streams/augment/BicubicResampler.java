@@ -19,6 +19,7 @@ public final class BicubicResampler {
 
     private int cachedOutputs;
     private byte[] rows = new byte[0];
+    private int[] sums = new int[0];
 
     /**
      * Resamples a crop; pixels outside of it do not count, as if it had been cut out first.
@@ -73,7 +74,7 @@ public final class BicubicResampler {
             resampleRow(image.values(), from, channels, columns, rows, y * outRow);
         }
         into.reset(columns.outputs(), lines.outputs(), channels);
-        resampleColumns(rows, outRow, lines, into.values());
+        resampleColumns(outRow, lines, into.values());
     }
 
     private static void resampleRow(byte[] in, int from, int channels, Taps taps, byte[] out, int to) {
@@ -93,20 +94,26 @@ public final class BicubicResampler {
         }
     }
 
-    private static void resampleColumns(byte[] in, int row, Taps taps, byte[] out) {
+    /** Whole rows at a time, so that the inner loop runs over consecutive bytes and can be vectorised. */
+    private void resampleColumns(int row, Taps taps, byte[] out) {
+        if (sums.length < row) {
+            sums = new int[row];
+        }
         int[] weights = taps.weights();
         for (int y = 0; y < taps.outputs(); y++) {
-            int at = taps.weightsAt(y);
-            int count = taps.count(y);
-            for (int x = 0; x < row; x++) {
-                int input = taps.first(y) * row + x;
-                int sum = HALF;
-                for (int k = 0; k < count; k++) {
-                    sum += (in[input] & 0xFF) * weights[at + k];
-                    input += row;
-                }
-                out[y * row + x] = clip(sum);
+            Arrays.fill(sums, 0, row, HALF);
+            for (int k = 0; k < taps.count(y); k++) {
+                accumulate(rows, (taps.first(y) + k) * row, weights[taps.weightsAt(y) + k], sums, row);
             }
+            for (int x = 0; x < row; x++) {
+                out[y * row + x] = clip(sums[x]);
+            }
+        }
+    }
+
+    private static void accumulate(byte[] in, int from, int weight, int[] sums, int length) {
+        for (int x = 0; x < length; x++) {
+            sums[x] += (in[from + x] & 0xFF) * weight;
         }
     }
 

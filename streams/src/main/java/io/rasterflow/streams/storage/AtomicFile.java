@@ -3,7 +3,7 @@ package io.rasterflow.streams.storage;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,23 +38,40 @@ public final class AtomicFile {
         String unique = ProcessHandle.current().pid() + "-"
                 + Long.toHexString(ThreadLocalRandom.current().nextLong());
         Path temporary = directory.resolve("." + target.getFileName() + "." + unique + TEMPORARY_SUFFIX);
+        boolean renamed = false;
         try {
             Files.createDirectories(directory);
             try (FileChannel channel =
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
-                body.write(out);
+                OutputStream out = new BufferedOutputStream(new Guarded(target, channel), 1 << 16);
+                writeBody(body, out);
                 out.flush();
                 channel.force(true);
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            renamed = true;
             syncDirectory(directory);
-        } catch (IOException e) {
-            Files.deleteIfExists(temporary);
-            throw e instanceof FileFailure ? e : new FileFailure(target, e);
-        } catch (RuntimeException e) {
-            Files.deleteIfExists(temporary);
+        } catch (BodyFailure e) {
+            throw e.cause;
+        } catch (WriteFailure e) {
             throw e;
+        } catch (IOException e) {
+            throw new WriteFailure(target, e);
+        } finally {
+            if (!renamed) {
+                Files.deleteIfExists(temporary);
+            }
+        }
+    }
+
+    /** What the body fails at by itself, such as its input, is not a failure to write and keeps its own message. */
+    private static void writeBody(Body body, OutputStream out) throws IOException {
+        try {
+            body.write(out);
+        } catch (WriteFailure e) {
+            throw e;
+        } catch (IOException e) {
+            throw new BodyFailure(e);
         }
     }
 
@@ -64,15 +81,58 @@ public final class AtomicFile {
         }
     }
 
+    /** Tells a failure of the disk from a failure of the body. */
+    private static final class Guarded extends OutputStream {
+        private final Path target;
+        private final FileChannel channel;
+
+        private Guarded(Path target, FileChannel channel) {
+            this.target = target;
+            this.channel = channel;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
+            ByteBuffer source = ByteBuffer.wrap(bytes, from, length);
+            try {
+                while (source.hasRemaining()) {
+                    channel.write(source);
+                }
+            } catch (IOException e) {
+                throw new WriteFailure(target, e);
+            }
+        }
+    }
+
+    private static final class BodyFailure extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final IOException cause;
+
+        private BodyFailure(IOException cause) {
+            super(cause);
+            this.cause = cause;
+        }
+    }
+
     /** The target could not be written. */
-    private static final class FileFailure extends IOException {
-        private FileFailure(Path target, IOException cause) {
+    private static final class WriteFailure extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private WriteFailure(Path target, IOException cause) {
             super("cannot write " + target + ": " + reason(cause), cause);
         }
 
         private static String reason(IOException cause) {
             String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-            return message.contains("No space left") ? message + "; free some space or choose another folder" : message;
+            return message.contains("No space left")
+                    ? message + "; free some space or choose another folder"
+                    : cause.getClass().getSimpleName() + " " + message;
         }
     }
 }
