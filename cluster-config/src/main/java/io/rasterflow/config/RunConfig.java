@@ -100,7 +100,7 @@ public record RunConfig(
     private static Config override(String key, String value) {
         try {
             return ConfigFactory.parseString(key + " = " + value);
-        } catch (Parse notHocon) {
+        } catch (com.typesafe.config.ConfigException notHocon) {
             // Shard patterns such as train-{00..09}.tar.gz are plain text.
             return ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value));
         }

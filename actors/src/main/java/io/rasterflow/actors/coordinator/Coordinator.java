@@ -203,7 +203,13 @@ public final class Coordinator {
     }
 
     private Behavior<Command> onTrainerGoneBeforeTraining(TrainerGone message) {
-        trainers.removeIf(trainer -> trainer.trainer().equals(message.trainer()));
+        trainers.stream()
+                .filter(trainer -> trainer.trainer().equals(message.trainer()))
+                .findFirst()
+                .ifPresent(gone -> {
+                    trainers.remove(gone);
+                    membership(gone.node(), "down", "before training");
+                });
         return Behaviors.same();
     }
 

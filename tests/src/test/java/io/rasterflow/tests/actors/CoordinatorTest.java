@@ -15,6 +15,7 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.Telemetry;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -39,7 +40,7 @@ class CoordinatorTest {
     private ActorRef<Coordinator.Command> coordinator;
 
     @BeforeEach
-    void start() {
+    void start() throws IOException {
         journal = Journal.open(directory, "main");
         coordinator = kit.spawn(Coordinator.create("main", plan(false), new Telemetry(journal, monitor.getRef())));
         coordinator.tell(new Coordinator.Follow(follower.getRef()));
@@ -98,6 +99,8 @@ class CoordinatorTest {
     void aTrainerThatLeavesBeforeTheStartIsNotCounted() {
         TestProbe<Trainer.Command> gone = join("trainer-1", 0);
         gone.stop();
+        MonitorActor.Record down = monitor.expectMessageClass(MonitorActor.Record.class);
+        assertEquals("down", ((Event.Membership) down.event()).change());
         TestProbe<Trainer.Command> one = join("trainer-2", 0);
         one.expectNoMessage();
         join("trainer-3", 0);
