@@ -3,6 +3,7 @@ package io.rasterflow.streams.batch;
 import io.rasterflow.streams.memory.BufferPool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -125,7 +126,7 @@ final class BatchMaker {
         for (SampleWorker worker = idleWorkers.poll(); worker != null; worker = idleWorkers.poll()) {
             worker.close();
         }
-        for (PooledBatch batch : undelivered) {
+        for (PooledBatch batch : List.copyOf(undelivered)) {
             if (undelivered.remove(batch)) {
                 batch.close();
             }

@@ -69,7 +69,7 @@ public final class BatchReader implements AutoCloseable {
 
     /** Ends the stream and frees the batches that nobody took. */
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         killSwitch.shutdown();
         try {
             for (Optional<Batch> left = next(); left.isPresent(); left = next()) {
@@ -77,6 +77,9 @@ public final class BatchReader implements AutoCloseable {
             }
         } catch (IOException e) {
             queue.cancel(); // A failed stream has freed its batches itself.
+        } catch (InterruptedException e) {
+            queue.cancel();
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -86,13 +86,12 @@ final class SampleWorker implements AutoCloseable {
             throws IOException {
         for (int probe = 0; probe < MAX_PROBES; probe++) {
             SampleId candidate = order.substitute(id, random, probe);
-            if (candidate.equals(id)) {
-                continue;
-            }
             try {
-                return load(candidate, random, images, at);
+                if (!candidate.equals(id)) {
+                    return load(candidate, random, images, at);
+                }
             } catch (DecodeException e) {
-                continue; // Reported where its own position is used.
+                // The next probe follows; this candidate is reported where its own position is used.
             }
         }
         throw new TooManyBadSamplesException(MAX_PROBES, bad);

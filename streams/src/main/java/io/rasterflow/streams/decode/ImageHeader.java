@@ -84,7 +84,7 @@ public record ImageHeader(Format format, int width, int height) {
                 requireEnd(bytes);
                 return new ImageHeader(Format.JPEG, u16(bytes, at + 7), u16(bytes, at + 5)).checked();
             }
-            boolean bare = marker == 0x01 || marker >= 0xD0 && marker <= 0xD8;
+            boolean bare = marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8);
             if (marker == 0xDA || marker == 0xD9) {
                 break;
             }

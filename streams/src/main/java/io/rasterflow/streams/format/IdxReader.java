@@ -51,7 +51,7 @@ public final class IdxReader implements AutoCloseable {
         for (int d = 0; d < rank; d++) {
             dimensions[d] = readInt();
             if (dimensions[d] < 0 || (d > 0 && (dimensions[d] < 1 || dimensions[d] > 1 << 15))) {
-                throw new ShardFormatException(name, 4L + 4 * d, "dimension " + dimensions[d] + " is absurd", ADVICE);
+                throw new ShardFormatException(name, 4L + 4L * d, "dimension " + dimensions[d] + " is absurd", ADVICE);
             }
             item *= d == 0 ? 1 : dimensions[d];
         }

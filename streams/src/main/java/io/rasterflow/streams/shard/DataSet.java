@@ -127,6 +127,10 @@ public final class DataSet implements AutoCloseable {
                 throw new IllegalStateException("the data set is closed");
             }
             OpenShard file = open.get(shard);
+            if (file != null && !file.channel.isOpen()) { // an interrupted thread closes the channel that it reads from
+                open.remove(shard);
+                file = null;
+            }
             if (file == null) {
                 ShardCache.Prepared prepared = cache.prepare(shards.get(shard));
                 if (prepared.index().count() != counts[shard]) {

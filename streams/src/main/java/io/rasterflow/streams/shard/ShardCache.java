@@ -154,7 +154,7 @@ final class ShardCache {
                     Files.deleteIfExists(file);
                 }
             } catch (NoSuchFileException e) {
-                continue; // Its owner has just renamed it.
+                // Its owner has just renamed it.
             }
         }
     }

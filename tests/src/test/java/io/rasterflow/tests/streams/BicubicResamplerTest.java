@@ -26,7 +26,7 @@ class BicubicResamplerTest {
         BicubicResampler resampler = new BicubicResampler();
         int cases = 0;
         for (int i = 0; i < lines.size(); i += 3) {
-            String[] f = lines.get(i).split(" ");
+            String[] f = lines.get(i).split(" ", -1);
             int channels = Integer.parseInt(f[1]);
             Pixels image = pixels(lines.get(i + 1), channels, Integer.parseInt(f[2]), Integer.parseInt(f[3]));
             int outWidth = Integer.parseInt(f[8]);
