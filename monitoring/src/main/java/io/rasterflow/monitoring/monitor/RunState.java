@@ -253,7 +253,7 @@ public final class RunState {
                 tails.put(
                         name,
                         new Tail(
-                                points.get(0).step(),
+                                seen == null ? points.get(0).step() : from,
                                 points.stream().map(Point::step).toList(),
                                 points.stream().map(Point::value).toList()));
                 lastSteps.put(name, series.lastStep());

@@ -1,0 +1,268 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.page.Dashboard;
+import io.rasterflow.monitoring.page.DashboardException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The page over real HTTP. */
+@SuppressWarnings("AddressSelection") // addresses are given as numbers
+@Timeout(60)
+class DashboardTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern SAMPLE =
+            Pattern.compile("([a-zA-Z_:][a-zA-Z0-9_:]*(?:\\{[^}]*\\})?) (NaN|[+-]Inf|[-+0-9.eE]+)");
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private ActorTestKit kit;
+    private ActorRef<MonitorActor.Command> monitor;
+    private URI page;
+
+    @BeforeEach
+    void start() {
+        kit = ActorTestKit.create();
+        monitor = kit.spawn(MonitorActor.create());
+        page = serve("127.0.0.1", 0);
+    }
+
+    @AfterEach
+    void stop() {
+        kit.shutdownTestKit();
+    }
+
+    private URI serve(String host, int port) {
+        return Dashboard.start(kit.system(), host, port, monitor)
+                .toCompletableFuture()
+                .join();
+    }
+
+    private void feed(List<Event> events) {
+        events.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
+    }
+
+    private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return client.send(HttpRequest.newBuilder(page.resolve(path)).build(), BodyHandlers.ofString());
+    }
+
+    @Test
+    void servesThePageAndAllThatItNeeds() throws Exception {
+        HttpResponse<String> html = get("/");
+        assertEquals(200, html.statusCode());
+        assertEquals(
+                "text/html; charset=UTF-8",
+                html.headers().firstValue("content-type").orElseThrow());
+        Matcher links = Pattern.compile("(?:src|href)=\"([^\"]+)\"").matcher(html.body());
+        Set<String> files = new HashSet<>(Set.of("charts.js"));
+        while (links.find()) {
+            assertFalse(links.group(1).contains("//"), "the page asks another server: " + links.group(1));
+            if (!links.group(1).startsWith("#")) {
+                files.add(links.group(1));
+            }
+        }
+        assertTrue(files.containsAll(Set.of("page.css", "page.js", "chart.umd.js", "favicon.svg")), files.toString());
+        for (String file : files) {
+            HttpResponse<String> response = get("/" + file);
+            assertEquals(200, response.statusCode(), file);
+            assertTrue(response.body().length() > 100, file);
+        }
+        assertEquals(404, get("/missing").statusCode());
+        assertEquals(404, get("/../../etc/passwd").statusCode());
+        assertEquals(404, get("/page.css/").statusCode());
+        assertEquals("ok\n", get("/healthz").body());
+    }
+
+    @Test
+    void everyAnswerIsLockedDown() throws Exception {
+        for (String path : List.of("/", "/page.js", "/api/status", "/metrics", "/healthz", "/missing")) {
+            var headers = get(path).headers();
+            String policy = headers.firstValue("content-security-policy").orElseThrow();
+            assertTrue(policy.contains("default-src 'none'") && !policy.contains("unsafe"), policy);
+            assertEquals("nosniff", headers.firstValue("x-content-type-options").orElseThrow());
+            assertTrue(headers.firstValue("access-control-allow-origin").isEmpty());
+        }
+        for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS")) {
+            HttpRequest request = HttpRequest.newBuilder(page)
+                    .method(method, HttpRequest.BodyPublishers.ofString("x=1"))
+                    .build();
+            HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+            assertEquals(405, response.statusCode(), method);
+            assertEquals("GET", response.headers().firstValue("allow").orElseThrow());
+        }
+    }
+
+    @Test
+    void refusesTheNameOfAnotherHost() throws Exception {
+        assertEquals("200", statusFor(page, "Host: 127.0.0.1:" + page.getPort()));
+        assertEquals("200", statusFor(page, "Host: localhost:9"));
+        assertEquals("200", statusFor(page, "Host: [::1]:80"));
+        assertEquals("421", statusFor(page, "Host: evil.example"));
+        assertEquals("421", statusFor(page, "Host: evil.example:" + page.getPort()));
+        assertEquals("421", statusFor(page, "Host: 127.0.0.1.evil.example"));
+        assertEquals("421", statusFor(page, "Host: 10.0.0.1"));
+        assertFalse(statusFor(page, "X-Nothing: 1").startsWith("2"), "a request without a host");
+
+        URI open = serve("0.0.0.0", 0);
+        URI local = URI.create("http://127.0.0.1:" + open.getPort() + "/");
+        assertEquals("200", statusFor(local, "Host: 10.0.0.1"));
+        assertEquals("200", statusFor(local, "Host: " + open.getHost()));
+        assertEquals("421", statusFor(local, "Host: evil.example"));
+    }
+
+    /** Status of a request with exactly this header, which java.net.http would not send. */
+    private static String statusFor(URI page, String header) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", page.getPort())) {
+            String request = "GET /api/status HTTP/1.1\r\n" + header + "\r\nConnection: close\r\n\r\n";
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            return reader.readLine().split(" ", 3)[1];
+        }
+    }
+
+    @Test
+    void statusIsJsonWithNullForWhatIsNotKnown() throws Exception {
+        JsonNode empty = JSON.readTree(get("/api/status").body());
+        assertEquals("waiting", empty.get("state").textValue());
+        assertTrue(empty.get("loss").isNull());
+        assertTrue(empty.at("/correlation/pearson").isNull());
+        feed(SampleRun.until(10));
+        JsonNode status = JSON.readTree(get("/api/status").body());
+        assertEquals(10, status.get("step").intValue());
+        assertEquals(SampleRun.step(0, 10).loss(), status.get("loss").doubleValue());
+        assertEquals(0.001, status.at("/ranks/0/recent/wait").doubleValue(), 1e-9);
+    }
+
+    @Test
+    void metricsArePrometheusText() throws Exception {
+        assertEquals(200, get("/metrics").statusCode(), "before the first event");
+        feed(SampleRun.until(200));
+        feed(List.of(SampleRun.badSample(200, 1)));
+        HttpResponse<String> response = get("/metrics");
+        String type = response.headers().firstValue("content-type").orElseThrow();
+        assertTrue(type.startsWith("text/plain") && type.contains("version=0.0.4"), type);
+        Map<String, Double> metrics = new HashMap<>();
+        for (String line : response.body().lines().toList()) {
+            if (!line.startsWith("#")) {
+                Matcher sample = SAMPLE.matcher(line);
+                assertTrue(sample.matches(), line);
+                String value = sample.group(2).replace("Inf", "Infinity");
+                metrics.put(sample.group(1), Double.parseDouble(value));
+            }
+        }
+        assertEquals(SampleRun.step(0, 200).loss(), metrics.get("rasterflow_loss"), 1e-12);
+        assertEquals(SampleRun.validationLoss(200), metrics.get("rasterflow_validation_loss"), 1e-12);
+        assertEquals(SampleRun.probe(200).accuracy(), metrics.get("rasterflow_probe_accuracy_ratio"), 1e-12);
+        assertEquals(SampleRun.step(0, 200).learningRate(), metrics.get("rasterflow_learning_rate"), 1e-12);
+        assertEquals(1_280, metrics.get("rasterflow_images_per_second"), 1);
+        assertEquals(200, metrics.get("rasterflow_steps_total"));
+        assertEquals(51_200, metrics.get("rasterflow_images_total"));
+        assertEquals(1, metrics.get("rasterflow_bad_samples_total"));
+        assertEquals(2, metrics.get("rasterflow_world_size"));
+        assertEquals(1, metrics.get("rasterflow_generation"));
+        assertEquals(200 * 0.008, metrics.get("rasterflow_step_seconds_total{part=\"decode\",rank=\"1\"}"), 1e-6);
+        assertTrue(metrics.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{area=\"heap\"")));
+        assertTrue(response.body().contains("# TYPE rasterflow_steps_total counter"));
+        assertTrue(response.body().contains("# TYPE rasterflow_loss gauge"));
+    }
+
+    @Test
+    void eventsBeginWithASnapshotAndGoOnLive() throws Exception {
+        feed(SampleRun.until(5_000));
+        HttpResponse<InputStream> response =
+                client.send(HttpRequest.newBuilder(page.resolve("/events")).build(), BodyHandlers.ofInputStream());
+        assertEquals(
+                "text/event-stream",
+                response.headers().firstValue("content-type").orElseThrow().split(";", 2)[0]);
+        try (var reader = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+            JsonNode snapshot = next(reader, "snapshot");
+            assertTrue(snapshot.at("/run/full").booleanValue());
+            assertEquals(5_000, snapshot.at("/run/status/step").intValue());
+            int points = snapshot.at("/run/curves/loss/steps").size();
+            assertTrue(points > 400 && points <= 1_200, "points " + points);
+            assertTrue(snapshot.at("/run/events").size() > 10);
+
+            feed(List.of(SampleRun.step(0, 5_001), SampleRun.checkpoint(5_001)));
+            JsonNode live = next(reader, "update");
+            assertEquals(5_001, live.at("/run/status/step").intValue());
+            JsonNode steps = live.at("/run/curves/loss/steps");
+            assertEquals(5_001, steps.get(steps.size() - 1).intValue());
+            assertTrue(steps.size() <= 4, "an update holds no more than what changed");
+            assertEquals("checkpoint", live.at("/run/events/0/kind").textValue());
+        }
+    }
+
+    private static JsonNode next(BufferedReader reader, String event) throws IOException {
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            if (line.equals("event: " + event)) {
+                String data = reader.readLine();
+                assertTrue(data.startsWith("data: "), data);
+                return JSON.readTree(data.substring(6));
+            }
+        }
+        throw new AssertionError("the stream ended before an event " + event);
+    }
+
+    @Test
+    void aReaderThatDoesNotReadHoldsUpNobody() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", page.getPort())) {
+            socket.setReceiveBufferSize(4_096);
+            socket.getOutputStream()
+                    .write("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            feed(SampleRun.until(20_000));
+            assertEquals(
+                    20_000, JSON.readTree(get("/api/status").body()).get("step").intValue());
+        }
+    }
+
+    @Test
+    void aBusyPortGivesOneClearLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            int port = taken.getLocalPort();
+            var failure = assertThrows(CompletionException.class, () -> serve("127.0.0.1", port));
+            assertEquals(DashboardException.class, failure.getCause().getClass());
+            assertEquals(
+                    "cannot serve the page on 127.0.0.1:" + port
+                            + ": the port is in use; choose another with monitor.port=0",
+                    failure.getCause().getMessage());
+        }
+        var elsewhere = assertThrows(CompletionException.class, () -> serve("192.0.2.1", 0));
+        String message = elsewhere.getCause().getMessage();
+        assertTrue(message.startsWith("cannot serve the page on 192.0.2.1:0: "), message);
+        assertTrue(message.endsWith("choose an address of this machine with monitor.host=127.0.0.1"), message);
+        assertFalse(message.contains("\n"));
+    }
+}

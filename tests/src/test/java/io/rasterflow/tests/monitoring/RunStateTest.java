@@ -1,0 +1,266 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.monitor.RunState;
+import io.rasterflow.monitoring.monitor.RunStatus;
+import io.rasterflow.monitoring.monitor.RunStatus.NodeStatus;
+import io.rasterflow.monitoring.monitor.RunSummary;
+import io.rasterflow.monitoring.monitor.RunUpdate;
+import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunStateTest {
+
+    private static RunState folded(List<Event> events) {
+        RunState state = new RunState();
+        events.forEach(state::apply);
+        return state;
+    }
+
+    private static double meanLoss(long from, long to) {
+        return LongStream.rangeClosed(from, to)
+                .mapToDouble(step -> SampleRun.step(0, step).loss())
+                .average()
+                .orElseThrow();
+    }
+
+    @Test
+    void nothingIsKnownBeforeTheFirstEvent() {
+        RunStatus status = new RunState().status();
+        assertEquals("waiting", status.state());
+        assertTrue(Double.isNaN(status.loss()) && Double.isNaN(status.imagesPerSecond()));
+        assertTrue(Double.isNaN(new RunState().summary().probe()));
+        assertTrue(Double.isNaN(new RunState().summary().shares().compute()));
+    }
+
+    @Test
+    void foldsARunIntoItsStatus() {
+        List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        events.add(SampleRun.badSample(990, 1));
+        RunStatus status = folded(events).status();
+        assertEquals("training", status.state());
+        assertFalse(status.ended());
+        assertEquals(1_000, status.step());
+        assertEquals(1_600, status.steps());
+        assertEquals(SampleRun.step(0, 1_000).loss(), status.loss());
+        assertEquals(SampleRun.step(0, 1_000).learningRate(), status.learningRate());
+        assertEquals(SampleRun.validationLoss(0), status.validationLossFirst());
+        assertEquals(SampleRun.validationLoss(1_000), status.validationLossLast());
+        assertEquals(6, status.probes().size());
+        assertEquals(6, status.correlation().points());
+        assertTrue(status.correlation().pearson() < -0.9);
+        assertEquals(1_280, status.imagesPerSecond(), 1);
+        assertEquals(1_280, status.imagesPerSecondAverage(), 1);
+        assertEquals(120, status.secondsLeft(), 0.5);
+        assertEquals(1_000, status.stepsDone());
+        assertEquals(256_000, status.imagesDone(), "images of the other rank's events must not count again");
+        assertEquals(5, status.checkpoints());
+        assertEquals(1, status.badSamples());
+        assertEquals(1, status.generation());
+        assertEquals(2, status.worldSize());
+    }
+
+    @Test
+    void keepsALedgerForEveryRankAndANodeForEveryName() {
+        RunStatus status = folded(SampleRun.until(100)).status();
+        assertEquals(2, status.ranks().size());
+        assertEquals(100, status.ranks().get(1).steps());
+        assertEquals("trainer-1", status.ranks().get(1).node());
+        assertEquals(0.8, status.ranks().get(1).total().decode(), 1e-9);
+        assertEquals(0.008, status.ranks().get(1).recent().decode(), 1e-9);
+        assertEquals(100 * 0.2, status.ranks().get(0).total().total(), 1e-6);
+        Map<String, NodeStatus> nodes = new HashMap<>();
+        status.nodes().forEach(node -> nodes.put(node.node(), node));
+        assertEquals(java.util.Set.of("coordinator", "trainer-0", "trainer-1", "probe-0"), nodes.keySet());
+        assertEquals(1, nodes.get("trainer-1").rank());
+        assertEquals("trainer", nodes.get("trainer-1").roles());
+        assertEquals("probe", nodes.get("probe-0").roles());
+        assertEquals(640, nodes.get("trainer-1").imagesPerSecond(), 1);
+        assertEquals(100, nodes.get("trainer-0").step());
+    }
+
+    @Test
+    void sumsUpWhatTheRunCameTo() {
+        List<Event> events = new ArrayList<>(SampleRun.until(SampleRun.STEPS));
+        events.add(SampleRun.ended());
+        RunSummary summary = folded(events).summary();
+        assertEquals("completed", summary.outcome());
+        assertEquals(1_600, summary.steps());
+        assertEquals(meanLoss(1, 10), summary.trainLossFirst(), 1e-12);
+        assertEquals(meanLoss(1_551, 1_600), summary.trainLossLast(), 1e-12);
+        assertEquals(SampleRun.probe(0).accuracy(), summary.probeUntrained());
+        assertEquals(SampleRun.probe(1_600).accuracy(), summary.probe());
+        assertEquals(9, summary.probes().size());
+        assertEquals(9, summary.correlationPoints());
+        assertTrue(summary.correlation() < -0.9);
+        Ledger shares = summary.shares();
+        assertEquals(1, shares.total(), 1e-9);
+        assertEquals(0.75, shares.compute(), 0.01);
+    }
+
+    @Test
+    void aShortRunUsesTheStepsThatItHas() {
+        RunSummary summary = folded(SampleRun.until(4)).summary();
+        assertEquals(meanLoss(1, 4), summary.trainLossFirst(), 1e-12);
+        assertEquals(meanLoss(1, 4), summary.trainLossLast(), 1e-12);
+        assertTrue(Double.isNaN(summary.probe()), "the untrained probe is not a trained one");
+        assertTrue(Double.isNaN(summary.correlation()));
+        assertEquals(1, summary.correlationPoints());
+    }
+
+    @Test
+    void aResumedRunOverwritesWhatCameAfterItsCheckpoint() {
+        RunState state = folded(SampleRun.until(500));
+        state.apply(SampleRun.started(400));
+        RunStatus resumed = state.status();
+        assertEquals("training", resumed.state());
+        assertEquals(400, resumed.step());
+        for (long step = 401; step <= 500; step++) {
+            state.apply(SampleRun.step(0, step, SampleRun.at(step) + 60_000));
+        }
+        Map<Long, Double> loss = curve(state.since(Cursor.START).curves().get("loss"));
+        assertEquals(
+                500, loss.keySet().stream().mapToLong(Long::longValue).max().orElseThrow());
+        assertEquals(meanLoss(451, 500), state.summary().trainLossLast(), 1e-12);
+        assertEquals(meanLoss(1, 10), state.summary().trainLossFirst(), 1e-12);
+        assertEquals(220, state.status().secondsLeft(), 1, "the pause before the resume must not count");
+    }
+
+    @Test
+    void aStepDoneAgainAfterALossReplacesItself() {
+        RunState state = folded(SampleRun.until(20));
+        state.apply(new Event.Membership(SampleRun.at(20), "coordinator", "trainer-1", "down", 1, 2, "lost"));
+        state.apply(new Event.Membership(SampleRun.at(20), "coordinator", "", "generation", 2, 1, ""));
+        state.apply(SampleRun.step(0, 20, SampleRun.at(21)));
+        RunStatus status = state.status();
+        assertEquals(20, status.step());
+        assertEquals(2, status.generation(), "a late event of generation 1 must not turn the world back");
+        assertEquals(1, status.worldSize());
+        assertFalse(status.ranks().get(1).active());
+        assertEquals(meanLoss(1, 20), state.summary().trainLossLast(), 1e-12);
+        NodeStatus lost = status.nodes().stream()
+                .filter(n -> n.node().equals("trainer-1"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals("down", lost.state());
+        assertEquals(-1, lost.rank());
+    }
+
+    @Test
+    void longCurvesAreThinnedButKeepTheirExtremes() {
+        RunState state = new RunState();
+        state.apply(SampleRun.started(0));
+        for (long step = 1; step <= 100_000; step++) {
+            Event.Step plain = SampleRun.step(0, step % SampleRun.STEPS, step);
+            double loss = step == 31_337 ? 42 : step == 77_777 ? -1 : 0.5;
+            state.apply(new Event.Step(step, "n", 0, 1, 1, step, 0, loss, 1, 1e-3, 256, plain.ledger()));
+        }
+        Map<Long, Double> loss = curve(state.since(Cursor.START).curves().get("loss"));
+        assertTrue(loss.size() <= 1_200, "points " + loss.size());
+        assertEquals(42, loss.get(31_337L));
+        assertEquals(-1, loss.get(77_777L));
+        assertEquals(0.5, loss.get(100_000L));
+        assertEquals(1L, loss.keySet().iterator().next());
+    }
+
+    @Test
+    void piecesAddUpToTheWhole() {
+        RunState state = new RunState();
+        Map<String, TreeMap<Long, Double>> seen = new HashMap<>();
+        List<Long> lines = new ArrayList<>();
+        Cursor cursor = Cursor.START;
+        int number = 0;
+        int full = 0;
+        List<Event> events = new ArrayList<>(SampleRun.until(1_500));
+        events.add(SampleRun.started(1_000));
+        events.addAll(SampleRun.until(1_200).stream()
+                .filter(e -> e instanceof Event.Step s && s.step() > 1_000)
+                .toList());
+        for (Event event : events) {
+            state.apply(event);
+            if (number++ % 37 == 0) {
+                RunUpdate update = state.since(cursor);
+                cursor = update.next();
+                if (update.full()) {
+                    full++;
+                    seen.clear();
+                    lines.clear();
+                }
+                update.curves().forEach((name, tail) -> {
+                    TreeMap<Long, Double> curve = seen.computeIfAbsent(name, unseen -> new TreeMap<>());
+                    curve.tailMap(tail.from(), true).clear();
+                    curve.putAll(curve(tail));
+                });
+                update.events().forEach(line -> lines.add(line.id()));
+                RunUpdate whole = state.since(Cursor.START);
+                assertEquals(whole.curves().keySet(), seen.keySet());
+                whole.curves().forEach((name, tail) -> assertEquals(curve(tail), seen.get(name), name));
+                assertEquals(whole.events().stream().map(line -> line.id()).toList(), lines);
+            }
+        }
+        assertTrue(full < 20, "sent everything " + full + " times in " + number / 37 + " pieces");
+        assertEquals(Map.of(), Map.copyOf(quiet(state, state.since(cursor).next())));
+    }
+
+    private static Map<String, Tail> quiet(RunState state, Cursor cursor) {
+        RunUpdate update = state.since(cursor);
+        assertFalse(update.full());
+        assertEquals(cursor.changes(), update.next().changes());
+        assertEquals(List.of(), update.events());
+        Map<String, Tail> changed = new HashMap<>(update.curves());
+        changed.values().removeIf(tail -> tail.steps().size() <= 3);
+        return changed;
+    }
+
+    @Test
+    void aLossThatIsNotANumberStopsNothing() {
+        RunState state = folded(SampleRun.until(5));
+        Event.Step plain = SampleRun.step(0, 6);
+        state.apply(new Event.Step(
+                plain.timeMillis(), "trainer-0", 0, 2, 1, 6, 0, Double.NaN, Double.NaN, 1e-3, 256, plain.ledger()));
+        state.apply(SampleRun.step(0, 7));
+        assertEquals(7, state.status().step());
+        assertEquals(1_280, state.status().imagesPerSecond(), 1);
+    }
+
+    @Test
+    void theSameComesOutOfTheJournals(@TempDir Path run) throws IOException {
+        List<Event> events = SampleRun.until(300);
+        try (Journal trainer = Journal.open(run, "trainer-0");
+                Journal rest = Journal.open(run, "rest")) {
+            events.forEach(event -> (event.node().equals("trainer-0") ? trainer : rest).append(event));
+        }
+        RunState state = new RunState();
+        try (Stream<Event> read = Journals.read(run)) {
+            read.forEach(state::apply);
+        }
+        assertEquals(folded(events).summary(), state.summary());
+    }
+
+    private static Map<Long, Double> curve(Tail tail) {
+        Map<Long, Double> points = new TreeMap<>();
+        for (int i = 0; i < tail.steps().size(); i++) {
+            points.put(tail.steps().get(i), tail.values().get(i));
+        }
+        assertEquals(tail.steps().size(), points.size(), "a step came twice");
+        return points;
+    }
+}
