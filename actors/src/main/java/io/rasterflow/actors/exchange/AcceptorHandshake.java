@@ -1,6 +1,6 @@
 package io.rasterflow.actors.exchange;
 
-import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.concurrent.ScheduledFuture;
@@ -29,7 +29,7 @@ final class AcceptorHandshake implements FrameSink {
     }
 
     private final Desk desk;
-    private final Channel channel;
+    private final DuplexChannel channel;
     private final FrameDecoder decoder;
     private final byte[] nonce = Hello.newNonce();
     private Hello hello;
@@ -37,7 +37,7 @@ final class AcceptorHandshake implements FrameSink {
     private boolean proved;
     private boolean done;
 
-    AcceptorHandshake(Desk desk, Channel channel) {
+    AcceptorHandshake(Desk desk, DuplexChannel channel) {
         this.desk = desk;
         this.channel = channel;
         this.decoder = new FrameDecoder(this, Hello.MAX_FRAME_BYTES);
@@ -56,7 +56,7 @@ final class AcceptorHandshake implements FrameSink {
 
     @Override
     public ByteBuffer target(FrameHeader header) {
-        return ByteBuffer.allocate(header.length());
+        return done ? null : ByteBuffer.allocate(header.length());
     }
 
     @Override

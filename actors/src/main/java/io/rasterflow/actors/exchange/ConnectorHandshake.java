@@ -1,6 +1,6 @@
 package io.rasterflow.actors.exchange;
 
-import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 
@@ -12,7 +12,7 @@ final class ConnectorHandshake implements FrameSink {
     private final DataPlaneConfig config;
     private final Hello hello;
     private FrameDecoder decoder;
-    private Channel channel;
+    private DuplexChannel channel;
     private byte[] acceptorNonce;
     private boolean done;
 
@@ -29,7 +29,7 @@ final class ConnectorHandshake implements FrameSink {
     }
 
     /** The connection stands; gives it up as soon as the exchange fails. */
-    void connected(Channel newChannel) {
+    void connected(DuplexChannel newChannel) {
         channel = newChannel;
         send(FrameType.HELLO, hello.encode());
         exchange.whenNotJoined(() -> channel.eventLoop().execute(() -> {

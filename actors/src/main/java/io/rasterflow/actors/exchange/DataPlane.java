@@ -15,6 +15,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -93,13 +94,14 @@ public final class DataPlane implements AutoCloseable {
                 .group(group)
                 .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
                 .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.AUTO_CLOSE, false)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
-                .childHandler(new ChannelInitializer<>() {
+                .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
-                    protected void initChannel(Channel channel) {
+                    protected void initChannel(SocketChannel channel) {
                         greet(channel);
                     }
                 });
@@ -131,7 +133,8 @@ public final class DataPlane implements AutoCloseable {
 
     /**
      * Joins a generation as one of its ranks. Completes when all peers have joined, too; fails with
-     * {@link ExchangeException} when one cannot be reached, disagrees about the generation or does not join in time.
+     * {@link ExchangeException} when one cannot be reached, disagrees about the generation or does not join in time. When
+     * a rank of this process has left or lost a generation, that one and all before it are over: numbers only rise.
      *
      * @param gradientFloats length F of the flat gradient, the same on all ranks
      * @throws IllegalArgumentException if the rank is not one of this process, or the generation too large
@@ -237,6 +240,7 @@ public final class DataPlane implements AutoCloseable {
         new Bootstrap()
                 .group(group)
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+                .option(ChannelOption.AUTO_CLOSE, false)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) millis)
@@ -246,7 +250,7 @@ public final class DataPlane implements AutoCloseable {
                 .connect(address.host(), address.port())
                 .addListener((ChannelFuture attempt) -> {
                     if (attempt.isSuccess()) {
-                        handshake.connected(attempt.channel());
+                        handshake.connected((SocketChannel) attempt.channel());
                     } else {
                         handshake.closed(attempt.cause().getMessage());
                     }
@@ -254,7 +258,7 @@ public final class DataPlane implements AutoCloseable {
     }
 
     /** A connection from outside. */
-    private void greet(Channel channel) {
+    private void greet(SocketChannel channel) {
         AcceptorHandshake handshake = new AcceptorHandshake(desk, channel);
         boolean crowded;
         synchronized (this) {

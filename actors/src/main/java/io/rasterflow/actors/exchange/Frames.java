@@ -3,9 +3,11 @@ package io.rasterflow.actors.exchange;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /** Writes frames. A failed write reaches the pipeline's {@code exceptionCaught}. */
@@ -24,10 +26,27 @@ final class Frames {
         }
     }
 
+    /**
+     * A broken connection is reported by its reading side, after the farewell that the peer may have left there; only if
+     * that stays silent, the failed write counts.
+     */
     private static void observe(Channel channel, ChannelFuture write) {
-        if (!write.isDone() || !write.isSuccess()) {
-            write.addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+        if (write.isSuccess()) {
+            return;
         }
+        write.addListener((ChannelFuture done) -> {
+            if (done.cause() instanceof IOException && channel.isOpen()) {
+                closeLater(channel, () -> channel.pipeline().fireExceptionCaught(done.cause()));
+            } else if (!done.isSuccess()) {
+                channel.pipeline().fireExceptionCaught(done.cause());
+            }
+        });
+    }
+
+    /** Runs the action if the channel is still open after the time of a farewell. */
+    private static void closeLater(Channel channel, Runnable action) {
+        var deadline = channel.eventLoop().schedule(action, FAREWELL_MILLIS, TimeUnit.MILLISECONDS);
+        channel.closeFuture().addListener(closed -> deadline.cancel(false));
     }
 
     /** Sends a short frame at once. */
@@ -36,23 +55,23 @@ final class Frames {
         channel.flush();
     }
 
-    /** Sends the reason as the last frame and closes; a peer that does not read delays that by a second at most. */
-    static void farewell(Channel channel, FrameType type, int rank, long generation, String reason) {
-        if (!channel.isActive()) {
+    /**
+     * Sends the reason as the last frame. The connection stays open for reading until the peer closes it, a second at
+     * most: closing it with unread bytes would reset it and could lose the reason.
+     */
+    static void farewell(DuplexChannel channel, FrameType type, int rank, long generation, String reason) {
+        if (!channel.isActive() || channel.isOutputShutdown()) {
             close(channel);
             return;
         }
         byte[] payload = reason.getBytes(StandardCharsets.UTF_8);
-        int length = Math.min(payload.length, MAX_REASON_BYTES);
-        FrameHeader header = new FrameHeader(type, rank, generation, 0, 0, 0, length);
-        ByteBuffer text = ByteBuffer.wrap(payload, 0, length);
-        ChannelFuture head = channel.write(header.encode(text, channel.alloc()));
-        ChannelFuture last = length == 0 ? head : channel.write(Unpooled.wrappedBuffer(text));
-        last.addListener(ChannelFutureListener.CLOSE);
+        send(channel, type, rank, generation, Arrays.copyOf(payload, Math.min(payload.length, MAX_REASON_BYTES)));
+        channel.write(Unpooled.EMPTY_BUFFER).addListener(sent -> {
+            var unused = channel.shutdownOutput();
+        });
         channel.flush();
         if (channel.isOpen()) {
-            var deadline = channel.eventLoop().schedule(() -> close(channel), FAREWELL_MILLIS, TimeUnit.MILLISECONDS);
-            channel.closeFuture().addListener(closed -> deadline.cancel(false));
+            closeLater(channel, () -> close(channel));
         }
     }
 

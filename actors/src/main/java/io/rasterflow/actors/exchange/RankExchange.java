@@ -2,20 +2,21 @@ package io.rasterflow.actors.exchange;
 
 import java.nio.ByteBuffer;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
- * The state of one rank in one generation: what has arrived, what is missing, and what follows from each arrival.
+ * One rank in one generation: publishes what it contributes, acts on what arrives, and fails when a peer is gone.
  *
  * <p>Arrivals come on event loops (peers over sockets), on the calling threads of peers in the same process and on this
- * rank's own calling thread. The lock guards the bookkeeping only: sums, copies and calls to links happen outside it, so
- * two exchanges of one process never wait for each other. Why nothing is overwritten too early: a rank completes step s
- * only when every owner has read all its partial sums, and step s + 1 reaches nobody's result before everybody has begun
- * it (see also {@link SliceReducer}).
+ * rank's own calling thread. The lock guards the bookkeeping only ({@link StepProgress}): sums, copies and calls to links
+ * happen outside it, so two exchanges of one process never wait for each other and no event loop waits for a sum.
  */
 final class RankExchange implements Exchange {
 
@@ -23,25 +24,19 @@ final class RankExchange implements Exchange {
     private final int rank;
     private final Consumer<RankExchange> onEnd;
     private final CompletableFuture<Exchange> joined = new CompletableFuture<>();
+    private final int[] peers;
     private final Object lock = new Object();
 
     // The calling thread's own.
     private final LossCounts[] run;
     private GradientAccumulator accumulator;
+    private long step = StepBoard.NONE;
     private int nextSlot;
 
     // Guarded by the lock.
     private final Link[] links;
     private int linksMissing;
-    private final StepBoard[] boards;
-    private int parity;
-    private long step = StepBoard.NONE;
-    private boolean running;
-    private SliceReducer reducer;
-    private ByteBuffer result;
-    private final BitSet[] reducedChunks;
-    private int chunksMissing;
-    private CompletableFuture<Reduced> future = new CompletableFuture<>();
+    private StepProgress progress;
     private ExchangeException failure;
     private boolean closed;
 
@@ -49,28 +44,30 @@ final class RankExchange implements Exchange {
         this.plan = plan;
         this.rank = rank;
         this.onEnd = onEnd;
-        int world = plan.worldSize();
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
         this.accumulator = new GradientAccumulator(plan.microBatches(), first, first + run.length, plan.floats());
-        this.links = new Link[world];
-        this.linksMissing = world - 1;
-        this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
-        this.reducedChunks = new BitSet[world];
-        for (int r = 0; r < world; r++) {
-            reducedChunks[r] = new BitSet();
-        }
-        if (world == 1) {
+        this.peers = peerOrder();
+        this.links = new Link[plan.worldSize()];
+        this.linksMissing = peers.length;
+        this.progress = new StepProgress(plan, rank, this::isLocal);
+        if (peers.length == 0) {
             joined.complete(this);
-        } else {
-            this.reducer = new SliceReducer(plan, rank);
-            this.result = FloatSums.allocate(plan.floats());
-            for (int peer = 0; peer < world; peer++) {
-                if (!isLocal(peer)) {
-                    reducer.stage(peer);
-                }
-            }
         }
+    }
+
+    /**
+     * Peers over sockets first, so that bytes travel while this thread works for the local ones; each group from the next
+     * rank on, so that not all send to rank 0 first.
+     */
+    private int[] peerOrder() {
+        int world = plan.worldSize();
+        return IntStream.range(1, world)
+                .map(i -> (rank + i) % world)
+                .boxed()
+                .sorted(Comparator.comparing(this::isLocal))
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     ReductionPlan plan() {
@@ -148,44 +145,26 @@ final class RankExchange implements Exchange {
         boolean healthy;
         synchronized (lock) {
             requireOpen();
-            if (running && failure == null) {
+            healthy = failure == null;
+            if (progress.running() && healthy) {
                 throw new IllegalStateException("begin(" + newStep + ") while step " + step + " is not complete");
             }
             if (newStep <= step) {
                 throw new IllegalArgumentException("begin(" + newStep + ") after step " + step);
             }
-            healthy = failure == null;
-            if (healthy) {
-                mismatch = start(newStep);
+            try {
+                progress.begin(newStep);
+            } catch (ExchangeException e) {
+                mismatch = e;
             }
-            step = newStep;
-        }
-        accumulator.reset(healthy);
-        nextSlot = 0;
-        while (plan.slots().get(nextSlot).rank() != rank) {
-            nextSlot++;
         }
         if (mismatch != null) {
             fail(mismatch);
         }
-    }
-
-    /** Under the lock. */
-    private ExchangeException start(long newStep) {
-        parity ^= 1;
-        StepBoard board = boards[parity];
-        if (board.step() != StepBoard.NONE && board.step() != newStep) {
-            return new ExchangeException(
-                    "rank " + rank + " begins step " + newStep + " but a peer is at step " + board.step());
-        }
-        board.assign(newStep);
-        running = true;
-        future = new CompletableFuture<>();
-        chunksMissing = plan.worldSize() == 1 ? 1 : plan.totalChunks();
-        for (BitSet chunks : reducedChunks) {
-            chunks.clear();
-        }
-        return null;
+        step = newStep;
+        // After a failure partial sums may still be on their way to a peer.
+        accumulator.reset(healthy);
+        nextSlot = plan.firstSlot(rank);
     }
 
     @Override
@@ -209,20 +188,24 @@ final class RankExchange implements Exchange {
         }
     }
 
-    /** Gives every rank its slice of a partial sum; starts with the next rank so that not all send to rank 0 first. */
+    /** Gives every rank its slice of a partial sum. */
     private void publish(int slot, ByteBuffer gradient) {
-        if (plan.worldSize() == 1) {
-            keepAsResult(gradient);
+        if (peers.length == 0) {
+            synchronized (lock) {
+                progress.resultArrived(gradient);
+            }
             return;
         }
-        Link[] peers = healthyLinks();
-        for (int i = 1; i < peers.length; i++) {
-            int peer = (rank + i) % peers.length;
+        Optional<Link[]> ways = healthyLinks();
+        if (ways.isEmpty()) {
+            return;
+        }
+        for (int peer : peers) {
             if (plan.sliceFloats(peer) > 0) {
-                peers[peer].partial(step, slot, slice(gradient, peer));
+                ways.get()[peer].partial(step, slot, slice(gradient, peer));
             }
         }
-        if (peers.length > 0 && plan.sliceFloats(rank) > 0) {
+        if (plan.sliceFloats(rank) > 0) {
             partial(rank, step, slot, slice(gradient, rank));
         }
     }
@@ -231,24 +214,13 @@ final class RankExchange implements Exchange {
         return FloatSums.view(gradient, plan.sliceStart(owner), plan.sliceFloats(owner));
     }
 
-    /** A single rank's only partial sum is the result. */
-    private void keepAsResult(ByteBuffer gradient) {
-        synchronized (lock) {
-            if (failure == null) {
-                result = gradient;
-                chunksMissing--;
-            }
-        }
-    }
-
     private void publishScalars() {
         LossCounts[] own = run.clone();
-        Link[] peers = healthyLinks();
-        for (int peer = 0; peer < peers.length; peer++) {
-            if (peer != rank) {
-                peers[peer].scalars(step, own);
+        healthyLinks().ifPresent(ways -> {
+            for (int peer : peers) {
+                ways[peer].scalars(step, own);
             }
-        }
+        });
         scalars(rank, step, own);
     }
 
@@ -262,7 +234,7 @@ final class RankExchange implements Exchange {
                 throw new IllegalStateException("allReduce() before all of rank " + rank + "'s " + run.length
                         + " micro-batches were contributed");
             }
-            return future;
+            return progress.future();
         }
     }
 
@@ -275,8 +247,7 @@ final class RankExchange implements Exchange {
                 "rank " + rank + " has left generation " + plan.generation().number()));
         synchronized (lock) {
             accumulator = null;
-            reducer = null;
-            result = null;
+            progress = null;
         }
     }
 
@@ -300,11 +271,9 @@ final class RankExchange implements Exchange {
         }
     }
 
-    /** All links, or none when the generation has failed. */
-    private Link[] healthyLinks() {
-        synchronized (lock) {
-            return failure == null ? links : new Link[0];
-        }
+    /** The links by rank, unless the generation has failed. */
+    private Optional<Link[]> healthyLinks() {
+        return whenHealthyGet(() -> links);
     }
 
     // ---- Arrivals
@@ -312,194 +281,97 @@ final class RankExchange implements Exchange {
     /** Where the payload of a peer's frame goes; null when the generation has failed. */
     ByteBuffer target(int peer, FrameHeader header) {
         synchronized (lock) {
-            if (failure != null) {
-                return null;
-            }
-            StepBoard board = board(peer, header.step());
-            switch (header.type()) {
-                case PARTIAL:
-                    return reducer.target(peer, header);
-                case REDUCED:
-                    int chunk = SliceReducer.chunkOf(plan, peer, header);
-                    requireReducible(peer, board, chunk);
-                    return FloatSums.view(
-                            result, plan.sliceStart(peer) + header.offset(), header.length() / Float.BYTES);
-                case SCALARS:
-                    if (header.length() != plan.runLength(peer) * LossCounts.BYTES) {
-                        throw new ExchangeException("corrupt frame: " + header.length() + " bytes of scalars for "
-                                + plan.runLength(peer) + " micro-batches");
-                    }
-                    return ByteBuffer.allocate(header.length());
-                default:
-                    throw new ExchangeException("a frame of type " + header.type() + " inside a step");
-            }
+            return failure == null ? progress.target(peer, header) : null;
         }
     }
 
     /** A peer's frame is in the buffer that {@link #target} named. */
     void arrived(int peer, FrameHeader header, ByteBuffer payload) {
-        switch (header.type()) {
-            case PARTIAL -> partialChunk(peer, header);
-            case REDUCED -> reducedChunk(peer, header.step(), header.offset() / plan.chunkFloats());
-            default -> scalars(peer, header.step(), LossCounts.decode(payload));
-        }
-    }
-
-    private void partialChunk(int peer, FrameHeader header) {
+        long ofStep = header.step();
         int chunk = header.offset() / plan.chunkFloats();
-        boolean ready;
-        synchronized (lock) {
-            if (failure != null) {
-                return;
+        switch (header.type()) {
+            case PARTIAL -> {
+                BitSet ready = new BitSet();
+                whenHealthy(() -> ready.set(chunk, progress.addendArrived(peer, ofStep, header.index(), chunk)));
+                ready.stream().forEach(all -> reduce(ofStep, all));
             }
-            board(peer, header.step());
-            ready = reducer.arrive(header.index(), header.step(), chunk);
-        }
-        if (ready) {
-            reduce(header.step(), chunk);
+            case REDUCED -> advance(() -> progress.reducedArrived(peer, ofStep, chunk));
+            default -> advance(() -> progress.scalarsArrived(peer, ofStep, LossCounts.decode(payload)));
         }
     }
 
     /** A peer of this process, or this rank itself, has a partial sum of this rank's slice in memory. */
-    void partial(int peer, long peerStep, int slot, ByteBuffer slice) {
+    void partial(int peer, long ofStep, int slot, ByteBuffer slice) {
         BitSet ready = new BitSet();
-        try {
-            synchronized (lock) {
-                if (failure != null) {
-                    return;
-                }
-                board(peer, peerStep);
-                reducer.source(slot, slice);
-                for (int chunk = 0; chunk < reducer.chunks(); chunk++) {
-                    ready.set(chunk, reducer.arrive(slot, peerStep, chunk));
-                }
-            }
-        } catch (ExchangeException e) {
-            lost(peer, e.getMessage());
-            return;
-        }
-        ready.stream().forEach(chunk -> reduce(peerStep, chunk));
+        blaming(peer, () -> {
+            whenHealthy(() -> ready.or(progress.addendsArrived(peer, ofStep, slot, slice)));
+            ready.stream().forEach(chunk -> reduce(ofStep, chunk));
+        });
+    }
+
+    /** A peer of this process has finished a chunk of its slice. */
+    void reduced(int peer, long ofStep, int chunk, ByteBuffer values) {
+        blaming(peer, () -> {
+            whenHealthyGet(() -> progress.reducedTarget(peer, ofStep, chunk)).ifPresent(target -> target.put(values));
+            advance(() -> progress.reducedArrived(peer, ofStep, chunk));
+        });
+    }
+
+    /** The scalars of all of a peer's micro-batches, or of this rank's own. */
+    void scalars(int peer, long ofStep, LossCounts[] counts) {
+        blaming(peer, () -> advance(() -> progress.scalarsArrived(peer, ofStep, counts)));
     }
 
     /** All addends of a chunk of this rank's slice are here: adds them and tells everybody. */
     private void reduce(long ofStep, int chunk) {
-        SliceReducer slice;
-        ByteBuffer sum;
-        synchronized (lock) {
-            if (failure != null) {
-                return;
-            }
-            slice = reducer;
-            sum = result;
+        Optional<StepProgress> healthy = whenHealthyGet(() -> progress);
+        if (healthy.isEmpty()) {
+            return;
         }
+        SliceReducer slice = healthy.get().reducer();
+        ByteBuffer sum = healthy.get().result();
         slice.sum(chunk, sum.asFloatBuffer());
-        synchronized (lock) {
-            slice.rearm(chunk);
-        }
+        whenHealthy(() -> slice.rearm(chunk));
         int start = plan.sliceStart(rank) + chunk * plan.chunkFloats();
-        Link[] peers = healthyLinks();
-        for (int i = 1; i < peers.length; i++) {
-            peers[(rank + i) % peers.length].reduced(
-                    ofStep, chunk, FloatSums.view(sum, start, plan.chunkLength(rank, chunk)));
-        }
+        healthyLinks().ifPresent(ways -> {
+            for (int peer : peers) {
+                ways[peer].reduced(ofStep, chunk, FloatSums.view(sum, start, plan.chunkLength(rank, chunk)));
+            }
+        });
         // Last, so that a complete step has nothing left to hand over.
-        reducedChunk(rank, ofStep, chunk);
+        advance(() -> progress.reducedArrived(rank, ofStep, chunk));
     }
 
-    /** A peer of this process has finished a chunk of its slice. */
-    void reduced(int peer, long peerStep, int chunk, ByteBuffer values) {
-        ByteBuffer target;
-        try {
-            synchronized (lock) {
-                if (failure != null) {
-                    return;
-                }
-                requireReducible(peer, board(peer, peerStep), chunk);
-                target = FloatSums.view(
-                        result, plan.sliceStart(peer) + chunk * plan.chunkFloats(), plan.chunkLength(peer, chunk));
-            }
-        } catch (ExchangeException e) {
-            lost(peer, e.getMessage());
-            return;
-        }
-        target.put(values);
-        reducedChunk(peer, peerStep, chunk);
+    /** Notes an arrival and completes the step if it was the last. */
+    private void advance(Runnable arrival) {
+        whenHealthyGet(() -> {
+                    arrival.run();
+                    return progress.completion();
+                })
+                .ifPresent(Runnable::run);
     }
 
-    /** Under the lock: a reduced chunk must not come before this rank has begun its step, nor twice. */
-    private void requireReducible(int peer, StepBoard board, int chunk) {
-        if (!running || board != boards[parity] || reducedChunks[peer].get(chunk)) {
-            throw new ExchangeException(
-                    "chunk " + chunk + " of step " + board.step() + " came twice or before its addends");
-        }
-    }
-
-    private void reducedChunk(int peer, long ofStep, int chunk) {
-        Runnable completion;
+    private void whenHealthy(Runnable bookkeeping) {
         synchronized (lock) {
-            if (failure != null) {
-                return;
+            if (failure == null) {
+                bookkeeping.run();
             }
-            requireReducible(peer, board(peer, ofStep), chunk);
-            reducedChunks[peer].set(chunk);
-            chunksMissing--;
-            completion = completion();
         }
-        completion.run();
     }
 
-    /** The scalars of all of a peer's micro-batches. */
-    void scalars(int peer, long peerStep, LossCounts[] counts) {
-        Runnable completion;
+    private <T> Optional<T> whenHealthyGet(Supplier<T> bookkeeping) {
+        synchronized (lock) {
+            return failure == null ? Optional.of(bookkeeping.get()) : Optional.empty();
+        }
+    }
+
+    /** A call from within this process: what it does wrong ends the generation, as it would on a connection. */
+    private void blaming(int peer, Runnable arrival) {
         try {
-            synchronized (lock) {
-                if (failure != null) {
-                    return;
-                }
-                board(peer, peerStep).put(plan.firstMicroBatch(peer), counts);
-                completion = completion();
-            }
+            arrival.run();
         } catch (ExchangeException e) {
             lost(peer, e.getMessage());
-            return;
         }
-        completion.run();
-    }
-
-    /** Under the lock: the board of a step, which is the current one or, from a fast peer, the one after it. */
-    private StepBoard board(int peer, long peerStep) {
-        StepBoard current = boards[parity];
-        if (running && peerStep == step) {
-            return current;
-        }
-        StepBoard next = boards[parity ^ 1];
-        boolean fits = peerStep > step && (next.step() == StepBoard.NONE || next.step() == peerStep);
-        if (!fits) {
-            throw new ExchangeException("rank " + peer + " is at step " + peerStep + ", rank " + rank + " at step "
-                    + (step == StepBoard.NONE ? "none" : Long.toString(step)));
-        }
-        next.assign(peerStep);
-        return next;
-    }
-
-    /** Under the lock: what to do outside it when nothing is missing any more. */
-    private Runnable completion() {
-        StepBoard board = boards[parity];
-        if (!running || chunksMissing > 0 || !board.complete()) {
-            return () -> {};
-        }
-        LossCounts sum = board.sum();
-        board.clear();
-        running = false;
-        CompletableFuture<Reduced> done = future;
-        Reduced reduced = new Reduced(
-                step,
-                FloatSums.view(result, 0, plan.floats()),
-                sum.lossSum(),
-                sum.patches(),
-                sum.images(),
-                sum.finite());
-        return () -> done.complete(reduced);
     }
 
     // ---- Failure
@@ -512,19 +384,19 @@ final class RankExchange implements Exchange {
     /** Ends the generation for this rank; only the first cause counts. */
     void fail(ExchangeException cause) {
         CompletableFuture<Reduced> outstanding;
-        Link[] peers;
+        Link[] ways;
         synchronized (lock) {
             if (failure != null) {
                 return;
             }
             failure = cause;
-            outstanding = future;
-            peers = links.clone();
+            outstanding = progress.future();
+            ways = links.clone();
         }
         onEnd.accept(this);
-        for (Link peer : peers) {
-            if (peer != null) {
-                peer.abort(cause.getMessage());
+        for (Link way : ways) {
+            if (way != null) {
+                way.abort(cause.getMessage());
             }
         }
         outstanding.completeExceptionally(cause);

@@ -82,6 +82,15 @@ final class ReductionPlan {
         return slots;
     }
 
+    /** The first slot of a rank; the others follow. */
+    int firstSlot(int ofRank) {
+        int slot = 0;
+        while (slots.get(slot).rank() != ofRank) {
+            slot++;
+        }
+        return slot;
+    }
+
     /** The order of summation in reverse Polish notation: a slot number pushes it, {@link #ADD} adds. */
     int[] program() {
         return program;

@@ -1,6 +1,6 @@
 package io.rasterflow.actors.exchange;
 
-import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -13,7 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
  */
 final class SocketLink implements Link, FrameSink {
 
-    private final Channel channel;
+    private final DuplexChannel channel;
     private final RankExchange exchange;
     private final int peer;
     private final long generation;
@@ -23,7 +23,7 @@ final class SocketLink implements Link, FrameSink {
     private final Deque<Transfer> waiting = new ArrayDeque<>();
     private boolean ended;
 
-    SocketLink(Channel channel, RankExchange exchange, int peer) {
+    SocketLink(DuplexChannel channel, RankExchange exchange, int peer) {
         this.channel = channel;
         this.exchange = exchange;
         this.peer = peer;

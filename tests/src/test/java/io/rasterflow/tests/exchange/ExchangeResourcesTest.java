@@ -50,7 +50,8 @@ class ExchangeResourcesTest {
             long before = directBytes();
             world.run(100, 400, World.Pause.NONE);
             long growth = directBytes() - before;
-            assertTrue(growth < 20_000 * 4, "grew by " + growth + " bytes, more than one gradient");
+            // Netty's allocator may add a chunk or two of 256 KiB; one gradient lost per step would be 24 MB.
+            assertTrue(growth < 1 << 20, "grew by " + growth + " bytes");
         }
     }
 
