@@ -198,8 +198,6 @@ final class TrainingSession implements AutoCloseable {
         try (replica;
                 exchange) {
             batches.close();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -2,10 +2,10 @@ package io.rasterflow.streams.format;
 
 import java.io.BufferedInputStream;
 import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -69,7 +69,7 @@ public final class IdxReader implements AutoCloseable {
      */
     public static IdxReader open(Path file, int dimensions) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new NoSuchFileException("no IDX file at " + file + "; check the path");
+            throw new FileNotFoundException("no IDX file at " + file + "; check the path");
         }
         InputStream raw = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
         try {

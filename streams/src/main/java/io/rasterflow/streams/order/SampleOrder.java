@@ -45,7 +45,7 @@ public final class SampleOrder {
         }
         this.size = shardStarts[shardCounts.length];
         if (size == 0) {
-            throw new IllegalArgumentException("the shards hold no samples; check data.shards");
+            throw new IllegalArgumentException("the shards hold no samples; check data.train");
         }
     }
 

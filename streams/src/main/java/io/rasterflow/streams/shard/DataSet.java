@@ -47,7 +47,7 @@ public final class DataSet implements AutoCloseable {
      */
     public static DataSet open(List<String> patterns, Path cacheDir) throws IOException {
         if (patterns.isEmpty()) {
-            throw new IllegalArgumentException("data.shards is empty; name a shard, a range or a folder");
+            throw new IllegalArgumentException("data.train is empty; name a shard, a range or a folder");
         }
         List<Path> shards = new ArrayList<>();
         for (String pattern : patterns) {

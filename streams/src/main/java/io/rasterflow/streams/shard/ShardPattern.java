@@ -1,8 +1,8 @@
 package io.rasterflow.streams.shard;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,11 +27,11 @@ public final class ShardPattern {
      * The files that a pattern names, in order.
      *
      * @throws IllegalArgumentException for a pattern that cannot be read
-     * @throws NoSuchFileException one line, if a file is missing or a folder holds no shard
+     * @throws FileNotFoundException one line, if a file is missing or a folder holds no shard
      */
     public static List<Path> expand(String pattern) throws IOException {
         if (pattern.isBlank()) {
-            throw new IllegalArgumentException("data.shards has an empty entry; name a shard, a range or a folder");
+            throw new IllegalArgumentException("data.train has an empty entry; name a shard, a range or a folder");
         }
         List<Path> paths = new ArrayList<>();
         for (String name : names(pattern)) {
@@ -45,11 +45,11 @@ public final class ShardPattern {
         List<Path> missing =
                 paths.stream().filter(path -> !Files.isRegularFile(path)).toList();
         if (!missing.isEmpty()) {
-            throw new NoSuchFileException("no shard at " + missing.get(0).toAbsolutePath()
+            throw new FileNotFoundException("no shard at " + missing.get(0).toAbsolutePath()
                     + (missing.size() > 1
                             ? " (" + missing.size() + " of " + paths.size() + " files of '" + pattern + "' are missing)"
                             : "")
-                    + "; check data.shards or make the shards with `rasterflow data pack`");
+                    + "; check data.train or make the shards with `rasterflow data pack`");
         }
         return paths;
     }
@@ -60,21 +60,21 @@ public final class ShardPattern {
         if (!range.find()) {
             if (pattern.indexOf('{') >= 0) {
                 throw new IllegalArgumentException(
-                        "data.shards entry '" + pattern + "' has a brace that is no range; write ranges as {000..009}");
+                        "data.train entry '" + pattern + "' has a brace that is no range; write ranges as {000..009}");
             }
             return List.of(pattern);
         }
         long first = parse(range.group(1), pattern);
         long last = parse(range.group(2), pattern);
         if (last < first || last - first >= MAX_SHARDS) {
-            throw new IllegalArgumentException("data.shards entry '" + pattern + "' has the range " + range.group()
+            throw new IllegalArgumentException("data.train entry '" + pattern + "' has the range " + range.group()
                     + ", which is empty or longer than " + MAX_SHARDS);
         }
         String before = pattern.substring(0, range.start());
         List<String> rest = names(pattern.substring(range.end()));
         if ((last - first + 1) * rest.size() > MAX_SHARDS) {
             throw new IllegalArgumentException(
-                    "data.shards entry '" + pattern + "' names more than " + MAX_SHARDS + " files");
+                    "data.train entry '" + pattern + "' names more than " + MAX_SHARDS + " files");
         }
         int digits = range.group(1).length();
         List<String> names = new ArrayList<>();
@@ -87,7 +87,7 @@ public final class ShardPattern {
 
     private static long parse(String digits, String pattern) {
         if (digits.length() > 18) {
-            throw new IllegalArgumentException("data.shards entry '" + pattern + "' has the absurd number " + digits);
+            throw new IllegalArgumentException("data.train entry '" + pattern + "' has the absurd number " + digits);
         }
         return Long.parseLong(digits);
     }
@@ -100,8 +100,8 @@ public final class ShardPattern {
                     .sorted()
                     .toList();
             if (shards.isEmpty()) {
-                throw new NoSuchFileException("no .tar, .tar.gz or .tgz shard in the folder " + folder.toAbsolutePath()
-                        + "; check data.shards or make shards with `rasterflow data pack`");
+                throw new FileNotFoundException("no .tar, .tar.gz or .tgz shard in the folder "
+                        + folder.toAbsolutePath() + "; check data.train or make shards with `rasterflow data pack`");
             }
             return shards;
         }
