@@ -24,6 +24,8 @@ public final class Journal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Journal.class);
     /** Free space is asked for once per so many appended bytes: a system call per record would cost more than it. */
     private static final long CHECK_EVERY_BYTES = 1 << 18;
+    /** A failure that took as long as this waited for a lock that nobody will give back. */
+    private static final long HANGING_NANOS = 500_000_000;
 
     private final Path folder;
     private final JournalConfig config;
@@ -34,6 +36,7 @@ public final class Journal implements AutoCloseable {
     private final AtomicLong lost = new AtomicLong();
     private final AtomicBoolean reported = new AtomicBoolean();
     private long bytesUntilCheck;
+    private volatile boolean broken;
     private boolean closed;
 
     private Journal(Path folder, JournalConfig config) throws IOException {
@@ -111,6 +114,10 @@ public final class Journal implements AutoCloseable {
      * @return false when it was lost (disk full, journal closed); the first time is logged
      */
     public boolean append(Event event) {
+        if (broken) {
+            return lose("an earlier failure left it unusable", null);
+        }
+        long begun = System.nanoTime();
         try {
             byte[] record = EventJson.write(event);
             synchronized (this) {
@@ -127,7 +134,9 @@ public final class Journal implements AutoCloseable {
             appended.incrementAndGet();
             return true;
         } catch (RuntimeException | Error e) {
-            // InternalError is how the JVM reports a mapped page that the disk could not back.
+            // InternalError is how the JVM reports a mapped page that the disk could not back. It leaves the queue's
+            // lock held: whoever appends next would wait for it, and training with him.
+            broken = broken || e instanceof Error || System.nanoTime() - begun > HANGING_NANOS;
             return lose(e.toString(), e);
         }
     }
@@ -175,10 +184,16 @@ public final class Journal implements AutoCloseable {
     /** Releases the files; events that come later are counted as lost. */
     @Override
     public synchronized void close() {
-        if (!closed) {
-            closed = true;
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
             appender.close();
             queue.close();
+        } catch (RuntimeException | Error e) {
+            // On a full disk even the last bookkeeping can fault; what was appended is there.
+            log.warn("the journal {} was not closed cleanly: {}", folder, e.toString());
         }
     }
 }

@@ -116,7 +116,8 @@ final class NodeJournal implements AutoCloseable {
     private Optional<Event> decode(byte[] record) {
         try {
             return EventJson.read(record);
-        } catch (IOException e) {
+        } catch (IOException | InternalError e) {
+            // The JVM may report the fault of a mapped page this late.
             report("a record of it is skipped", e);
             return Optional.empty();
         }

@@ -15,6 +15,7 @@ final class Queues {
         // Read once when Chronicle's classes load: neither posts to an analytics service nor watches the disk.
         System.setProperty("chronicle.analytics.disable", "true");
         System.setProperty("chronicle.disk.monitor.disable", "true");
+        System.setProperty("chronicle.announcer.disable", "true");
         // How long a start waits for a table of contents that is damaged, before it is set aside.
         if (System.getProperty("chronicle.table.store.timeoutMS") == null) {
             System.setProperty("chronicle.table.store.timeoutMS", "2000");
