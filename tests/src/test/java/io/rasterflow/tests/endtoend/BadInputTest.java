@@ -114,6 +114,31 @@ class BadInputTest {
     }
 
     @Test
+    void corruptImagesAreSkippedCountedAndJournalled() throws Exception {
+        Path shard = directory.resolve("damaged.tar.gz");
+        int damaged = Shards.copyDamaged(BUNDLED.resolve("train-00.tar.gz"), shard, 400, 100);
+        assertEquals(4, damaged);
+        List<String> arguments = words("train", "--json", SMALL, "train.steps=13", "data.train=" + shard);
+        Rasterflow.Result tolerant = new Rasterflow(directory)
+                .run(words(arguments, "--run", "tolerant", "data.stream.maxBadFraction=0.05"), Map.of());
+        assertEquals(0, tolerant.exit(), tolerant.text());
+        long replaced = tolerant.json().get("badSamples").asLong();
+        assertTrue(replaced >= damaged, "13 steps of 32 images pass every one of 400 samples, but " + replaced);
+        Rasterflow.Result metrics = new Rasterflow(directory).run("metrics", "--run", "tolerant");
+        List<String> journalled = metrics.out()
+                .lines()
+                .filter(line -> line.contains("\"type\":\"bad-sample\""))
+                .toList();
+        assertEquals(replaced, journalled.size());
+        assertTrue(journalled.get(0).contains("damaged.tar.gz"), journalled.get(0));
+
+        Rasterflow.Result strict = new Rasterflow(directory)
+                .run(words(arguments, "--run", "strict", "data.stream.maxBadFraction=0"), Map.of());
+        assertEquals(1, strict.exit(), strict.text());
+        assertTrue(strict.err().contains("maxBadFraction"), strict.text());
+    }
+
+    @Test
     void aFullDiskStopsTheRunWithoutAHalfWrittenCheckpoint() throws Exception {
         Path small = Files.createDirectories(directory.resolve("small"));
         Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small.toString())

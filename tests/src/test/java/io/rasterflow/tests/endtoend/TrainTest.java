@@ -7,7 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -130,6 +135,45 @@ class TrainTest {
             assertEquals(2, names.size(), names.toString());
             assertTrue(names.get(1).matches("step-\\d{8}"), names.toString());
         }
+    }
+
+    @Test
+    void thePageAndTheMetricsAreServedWhileTraining() throws Exception {
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running running = rasterflow.start(
+                words("train", "--run", "page", SMALL, "train.steps=100000", "monitor.page=true", "monitor.port=0"),
+                Map.of());
+        try {
+            Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
+                    .contains("step "));
+            String page = Files.readString(running.out())
+                    .lines()
+                    .filter(line -> line.startsWith("live page"))
+                    .findFirst()
+                    .orElseThrow()
+                    .replace("live page", "")
+                    .strip();
+            HttpClient client = HttpClient.newHttpClient();
+            String html = get(client, page);
+            assertTrue(html.contains("<html"), html);
+            assertFalse(html.contains("https://"), "the page loads something from elsewhere");
+            String metrics = get(client, page + (page.endsWith("/") ? "" : "/") + "metrics");
+            assertTrue(metrics.contains("rasterflow_"), metrics);
+            JsonNode status =
+                    new ObjectMapper().readTree(get(client, page + (page.endsWith("/") ? "" : "/") + "api/status"));
+            assertEquals("training", status.get("state").asText());
+            assertTrue(status.get("step").asLong() >= 0);
+        } finally {
+            running.process().destroy();
+            running.await();
+        }
+    }
+
+    private static String get(HttpClient client, String uri) throws IOException, InterruptedException {
+        HttpResponse<String> response =
+                client.send(HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, response.statusCode(), uri);
+        return response.body();
     }
 
     @Test

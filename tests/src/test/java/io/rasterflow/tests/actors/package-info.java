@@ -1,0 +1,2 @@
+/** The actors' protocols, with probes. */
+package io.rasterflow.tests.actors;

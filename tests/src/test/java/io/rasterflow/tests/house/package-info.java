@@ -1,0 +1,2 @@
+/** The walls between the modules. */
+package io.rasterflow.tests.house;
