@@ -64,6 +64,12 @@ class MembershipTest {
     @ValueSource(booleans = {false, true})
     void whenOneRankLeavesAllOthersFailAtOnce(boolean oneProcess) throws Exception {
         int[] replicas = oneProcess ? new int[] {3} : new int[] {1, 1, 1};
+        for (int repetition = 0; repetition < 10; repetition++) {
+            leaveInTheMiddle(replicas);
+        }
+    }
+
+    private static void leaveInTheMiddle(int[] replicas) throws Exception {
         try (World world = new World(3, 100, 64, replicas)) {
             world.run(0, 3, World.Pause.NONE);
             List<CompletionStage<Exchange.Reduced>> outstanding = new ArrayList<>();

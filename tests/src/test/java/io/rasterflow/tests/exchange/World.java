@@ -66,8 +66,17 @@ final class World implements AutoCloseable {
         for (int rank = 0; rank < exchanges.size(); rank++) {
             int self = rank;
             ranks.add(threads.submit(() -> {
-                for (long step = first; step < end; step++) {
-                    check(step, contribute(self, step, pause));
+                boolean passed = false;
+                try {
+                    for (long step = first; step < end; step++) {
+                        check(step, contribute(self, step, pause));
+                    }
+                    passed = true;
+                } finally {
+                    if (!passed) {
+                        // The others would wait for a rank that has failed.
+                        exchanges.get(self).close();
+                    }
                 }
                 return null;
             }));
