@@ -8,6 +8,7 @@ import io.rasterflow.config.Secret;
 import io.rasterflow.launch.ClusterNode;
 import io.rasterflow.launch.LocalNodes;
 import io.rasterflow.model.program.Engines;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,8 @@ import picocli.CommandLine.Option;
 /** {@code rasterflow node}: one more process of a running cluster. */
 @Command(name = "node", description = "Joins a running cluster as one node and works until the run is over.")
 final class NodeCommand implements Callable<Integer> {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @Option(names = "--role", split = ",", required = true, description = "trainer, probe or both, comma-separated.")
     private List<String> roles;
@@ -51,6 +54,7 @@ final class NodeCommand implements Callable<Integer> {
         NodeSettings settings =
                 new NodeSettings(nodeName, roleSet, Optional.empty(), DataPlaneConfig.of(host, 0, Secret.load()));
         try (ClusterNode node = ClusterNode.joining(settings, host, port, join)) {
+            node.awaitMembership(join, PATIENCE);
             node.awaitTermination();
         }
         return 0;

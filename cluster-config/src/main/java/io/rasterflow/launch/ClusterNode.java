@@ -15,6 +15,7 @@ import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 
@@ -104,6 +105,27 @@ public final class ClusterNode implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new IllegalStateException(
                     "the node did not start: " + e.getCause().getMessage(), e);
+        }
+    }
+
+    /**
+     * Blocks until this node is a member.
+     *
+     * @throws IllegalStateException with one line when no cluster has let it in by then
+     */
+    public void awaitMembership(String join, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (Cluster.get(system).selfMember().status() != MemberStatus.up()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("no cluster at " + join + " let this node in within "
+                        + patience.toSeconds() + " s; check the address, and that the run is still going");
+            }
+            try {
+                Thread.sleep(100);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while joining " + join, e);
+            }
         }
     }
 

@@ -143,26 +143,28 @@ public final class Trainer {
     }
 
     private Behavior<Command> onConnected(Connected message) {
-        session = new TrainingSession(
-                context.getSystem(),
-                node,
-                begin.generation(),
-                begin.rank(),
-                begin.firstStep(),
-                replica,
-                message.exchange());
-        LOG.info(
-                "rank {} of {} begins at step {}",
-                begin.rank(),
-                begin.generation().worldSize(),
-                begin.firstStep());
-        if (begin.rank() == 0) {
-            recordStart();
-            if (begin.firstStep() == 0) {
-                writeCheckpoint();
+        return guarded(() -> {
+            session = new TrainingSession(
+                    context.getSystem(),
+                    node,
+                    begin.generation(),
+                    begin.rank(),
+                    begin.firstStep(),
+                    replica,
+                    message.exchange());
+            LOG.info(
+                    "rank {} of {} begins at step {}",
+                    begin.rank(),
+                    begin.generation().worldSize(),
+                    begin.firstStep());
+            if (begin.rank() == 0) {
+                recordStart();
+                if (begin.firstStep() == 0) {
+                    writeCheckpoint();
+                }
             }
-        }
-        return session.step() == node.plan().train().steps() ? end() : fetch();
+            return session.step() == node.plan().train().steps() ? end() : fetch();
+        });
     }
 
     private void recordStart() {

@@ -114,6 +114,13 @@ class BadInputTest {
     }
 
     @Test
+    void aNodeThatFindsNoClusterSaysSo() throws Exception {
+        refused(1, "no cluster at 127.0.0.1:9", "node", "--role", "trainer", "--join", "127.0.0.1:9");
+        refused(2, "--join must be HOST:PORT", "node", "--role", "trainer", "--join", "no port");
+        refused(2, "--role must be", "node", "--role", "president", "--join", "127.0.0.1:9");
+    }
+
+    @Test
     void corruptImagesAreSkippedCountedAndJournalled() throws Exception {
         Path shard = directory.resolve("damaged.tar.gz");
         int damaged = Shards.copyDamaged(BUNDLED.resolve("train-00.tar.gz"), shard, 400, 100);

@@ -17,9 +17,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -134,6 +136,49 @@ class TrainTest {
                     .toList();
             assertEquals(2, names.size(), names.toString());
             assertTrue(names.get(1).matches("step-\\d{8}"), names.toString());
+        }
+    }
+
+    @Test
+    void memoryDescriptorsAndThreadsStayFlatOverAThousandSteps() throws Exception {
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running running = rasterflow.start(
+                words(
+                        "train",
+                        "--run",
+                        "flat",
+                        SMALL,
+                        "train.steps=1000000",
+                        "train.checkpointEverySteps=250",
+                        "probe.everySteps=1000000",
+                        "monitor.page=true",
+                        "monitor.port=0"),
+                Map.of("RASTERFLOW_JAVA_OPTS", "-Xms300m -Xmx300m -XX:+AlwaysPreTouch"));
+        try {
+            Usage early = usageAt(running, 750);
+            Usage late = usageAt(running, 2000);
+            assertTrue(late.residentKilobytes() - early.residentKilobytes() < 48_000, early + " → " + late);
+            assertTrue(Math.abs(late.threads() - early.threads()) <= 8, early + " → " + late);
+            assertTrue(Math.abs(late.descriptors() - early.descriptors()) <= 16, early + " → " + late);
+        } finally {
+            running.process().destroy();
+            running.await();
+        }
+    }
+
+    private record Usage(long residentKilobytes, long threads, long descriptors) {}
+
+    private Usage usageAt(Rasterflow.Running running, int step) throws IOException {
+        Path checkpoint = directory.resolve(String.format(Locale.ROOT, "flat/checkpoints/step-%08d", step));
+        Awaitility.await().atMost(150, TimeUnit.SECONDS).until(() -> Files.isDirectory(checkpoint));
+        Path process = Path.of("/proc", Long.toString(running.process().pid()));
+        Map<String, Long> status = Files.readAllLines(process.resolve("status")).stream()
+                .filter(line -> line.startsWith("VmRSS") || line.startsWith("Threads"))
+                .collect(Collectors.toMap(
+                        line -> line.substring(0, line.indexOf(':')),
+                        line -> Long.parseLong(line.replaceAll("\\D", ""))));
+        try (Stream<Path> descriptors = Files.list(process.resolve("fd"))) {
+            return new Usage(status.get("VmRSS"), status.get("Threads"), descriptors.count());
         }
     }
 
