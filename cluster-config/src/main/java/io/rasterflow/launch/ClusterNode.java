@@ -8,6 +8,7 @@ import io.rasterflow.config.ConfigException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -15,7 +16,6 @@ import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 
@@ -114,18 +114,18 @@ public final class ClusterNode implements AutoCloseable {
      * @throws IllegalStateException with one line when no cluster has let it in by then
      */
     public void awaitMembership(String join, Duration patience) {
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (Cluster.get(system).selfMember().status() != MemberStatus.up()) {
-            if (System.nanoTime() > deadline) {
-                throw new IllegalStateException("no cluster at " + join + " let this node in within "
-                        + patience.toSeconds() + " s; check the address, and that the run is still going");
-            }
-            try {
-                Thread.sleep(100);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted while joining " + join, e);
-            }
+        CompletableFuture<Void> member = new CompletableFuture<>();
+        org.apache.pekko.cluster.Cluster.get(system).registerOnMemberUp(() -> member.complete(null));
+        try {
+            member.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while joining " + join, e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException(
+                    "no cluster at " + join + " let this node in within " + patience.toSeconds()
+                            + " s; check the address, and that the run is still going",
+                    e);
         }
     }
 
