@@ -39,12 +39,10 @@ public final class ClusterNode implements AutoCloseable {
 
     /** @param join HOST:PORT of any node of the cluster */
     public static ClusterNode joining(NodeSettings settings, String host, int port, String join) {
-        Address address;
-        try {
-            address = AddressFromURIString.parse("pekko://" + SYSTEM + "@" + join);
-        } catch (RuntimeException e) {
-            throw new ConfigException("--join must be HOST:PORT but is " + join, e);
+        if (!join.matches("[^\\s:]+:\\d{1,5}")) {
+            throw new ConfigException("--join must be HOST:PORT but is " + join);
         }
+        Address address = AddressFromURIString.parse("pekko://" + SYSTEM + "@" + join);
         ClusterNode node = start(settings, host, port);
         node.join(address);
         return node;

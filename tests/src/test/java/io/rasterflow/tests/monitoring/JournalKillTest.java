@@ -43,7 +43,7 @@ class JournalKillTest {
                         flag.startsWith("--add-") || flag.startsWith("-XX:+Ignore") || flag.startsWith("-Dchron"))
                 .forEach(command::add);
         command.addAll(List.of(
-                "-Drasterflow.sample.start=" + SampleRun.START,
+                "-Drasterflow.sample.start=" + SampleRun.start,
                 "-cp",
                 System.getProperty("java.class.path"),
                 Writer.class.getName(),

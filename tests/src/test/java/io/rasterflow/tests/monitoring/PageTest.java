@@ -51,6 +51,7 @@ class PageTest {
 
     @BeforeEach
     void open() {
+        SampleRun.restart();
         assumeTrue(
                 Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER),
                 "no browser: apt-get install chromium chromium-driver");

@@ -8,8 +8,8 @@ import java.util.List;
 /** Events of a plausible run of 1,600 steps on two trainers. */
 final class SampleRun {
 
-    /** Step 1,000 is now. A child JVM is given its parent's value. */
-    static final long START = Long.getLong("rasterflow.sample.start", System.currentTimeMillis() - 200_000);
+    /** Time of step 0. A child JVM is given its parent's value. */
+    static long start = Long.getLong("rasterflow.sample.start", System.currentTimeMillis() - 200_000);
 
     static final int STEPS = 1_600;
     static final int BATCH = 256;
@@ -17,13 +17,18 @@ final class SampleRun {
 
     private SampleRun() {}
 
+    /** Makes step 1,000 happen now, whichever test was first to load this class. */
+    static void restart() {
+        start = System.currentTimeMillis() - 200_000;
+    }
+
     static Event.RunStarted started(long firstStep) {
         return new Event.RunStarted(
-                START, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32");
+                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32");
     }
 
     static Event.Step step(int rank, long step) {
-        return step(rank, step, START + Math.round(step * STEP_SECONDS * 1000));
+        return step(rank, step, start + Math.round(step * STEP_SECONDS * 1000));
     }
 
     static Event.Step step(int rank, long step, long timeMillis) {
@@ -80,7 +85,7 @@ final class SampleRun {
     }
 
     static Event.Membership up(String member, int worldSize) {
-        return new Event.Membership(START, "coordinator", member, "up", 1, worldSize, "");
+        return new Event.Membership(start, "coordinator", member, "up", 1, worldSize, "");
     }
 
     static Event.RunEnded ended() {
@@ -88,7 +93,7 @@ final class SampleRun {
     }
 
     static long at(long step) {
-        return START + Math.round(step * STEP_SECONDS * 1000) + 1;
+        return start + Math.round(step * STEP_SECONDS * 1000) + 1;
     }
 
     /** All events up to a step, in order of time. */
@@ -98,7 +103,7 @@ final class SampleRun {
         for (String node : List.of("trainer-0", "trainer-1", "probe-0")) {
             events.add(up(node, 2));
         }
-        events.add(new Event.Membership(START, "coordinator", "", "generation", 1, 2, ""));
+        events.add(new Event.Membership(start, "coordinator", "", "generation", 1, 2, ""));
         events.add(validation(0));
         events.add(probe(0));
         for (long step = 1; step <= last; step++) {
@@ -118,7 +123,7 @@ final class SampleRun {
         return List.of(
                 started(7),
                 new Event.Step(
-                        START + 1,
+                        start + 1,
                         "trainer-ü",
                         0,
                         2,
@@ -134,9 +139,9 @@ final class SampleRun {
                 probe(8),
                 checkpoint(8),
                 up("trainer-0", 2),
-                new Event.Lease(START + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
-                new Event.Commit(START + 3, "trainer-0", 0, 1, 8, 0, 4),
-                new Event.BadSample(START + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes"),
-                new Event.RunEnded(START + 5, "coordinator", 8, "failed", null));
+                new Event.Lease(start + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
+                new Event.Commit(start + 3, "trainer-0", 0, 1, 8, 0, 4),
+                new Event.BadSample(start + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes"),
+                new Event.RunEnded(start + 5, "coordinator", 8, "failed", null));
     }
 }

@@ -111,17 +111,17 @@ class AugmenterTest {
     @Test
     void configurationErrorsNameKeyAndValue() {
         List<Double> one = List.of(0.5);
-        assertMessage("data.scaleMin", () -> new AugmentConfig(28, 1, 0, 1, 1, 1, 0, 28, one, one));
-        assertMessage("data.scaleMax", () -> new AugmentConfig(28, 1, 0.5, 0.4, 1, 1, 0, 28, one, one));
-        assertMessage("data.ratioMin", () -> new AugmentConfig(28, 1, 0.5, 1, Double.NaN, 1, 0, 28, one, one));
-        assertMessage("data.flip", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 2, 28, one, one));
-        assertMessage("data.evalResize", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 0, 27, one, one));
-        assertMessage("data.mean", () -> new AugmentConfig(28, 3, 0.5, 1, 1, 1, 0, 28, one, one));
-        assertMessage("data.std", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 0, 28, one, List.of(0.0)));
-        assertMessage("data.decodeThreads", () -> new StreamConfig(0, 1, 0, 1));
-        assertMessage("data.prefetchBatches", () -> new StreamConfig(1, 0, 0, 1));
-        assertMessage("data.maxBadFraction", () -> new StreamConfig(1, 1, -1, 1));
-        assertMessage("data.windowShards", () -> new StreamConfig(1, 1, 0, 0));
+        assertMessage("data.augment.scaleMin", () -> new AugmentConfig(28, 1, 0, 1, 1, 1, 0, 28, one, one));
+        assertMessage("data.augment.scaleMax", () -> new AugmentConfig(28, 1, 0.5, 0.4, 1, 1, 0, 28, one, one));
+        assertMessage("data.augment.ratioMin", () -> new AugmentConfig(28, 1, 0.5, 1, Double.NaN, 1, 0, 28, one, one));
+        assertMessage("data.augment.flip", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 2, 28, one, one));
+        assertMessage("data.augment.evalResize", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 0, 27, one, one));
+        assertMessage("data.augment.mean", () -> new AugmentConfig(28, 3, 0.5, 1, 1, 1, 0, 28, one, one));
+        assertMessage("data.augment.std", () -> new AugmentConfig(28, 1, 0.5, 1, 1, 1, 0, 28, one, List.of(0.0)));
+        assertMessage("data.stream.decodeThreads", () -> new StreamConfig(0, 1, 0, 1));
+        assertMessage("data.stream.prefetchBatches", () -> new StreamConfig(1, 0, 0, 1));
+        assertMessage("data.stream.maxBadFraction", () -> new StreamConfig(1, 1, -1, 1));
+        assertMessage("data.stream.windowShards", () -> new StreamConfig(1, 1, 0, 0));
     }
 
     private static void assertMessage(String key, Supplier<Object> constructor) {
