@@ -43,10 +43,19 @@ function line(label, name, more) {
   return { label, name, data: [], borderWidth: 1.8, pointRadius: 0, pointHitRadius: 8, tension: 0, ...more };
 }
 
+/** Datasets with the colours of the present scheme. */
+function coloured(datasets) {
+  for (const dataset of datasets) {
+    dataset.borderColor = colour(dataset.name);
+    dataset.backgroundColor = dataset.fill === 'origin' ? faint(dataset.name) : colour(dataset.name);
+  }
+  return datasets;
+}
+
 function lineChart(id, datasets, format, yTitle) {
   return new Chart(document.getElementById(id), {
     type: 'line',
-    data: { datasets },
+    data: { datasets: coloured(datasets) },
     options: options(axis('step', v => compact.format(v)), axis(yTitle, format), labelled(format)),
   });
 }
@@ -54,6 +63,7 @@ function lineChart(id, datasets, format, yTitle) {
 /** All charts; `paint` takes the colours of the present scheme. */
 export class Charts {
   constructor() {
+    Chart.defaults.plugins.colors.enabled = false;
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     const dots = { pointRadius: 3.5, pointHoverRadius: 5 };
     this.loss = lineChart('chart-loss',
@@ -67,10 +77,10 @@ export class Charts {
     this.correlation = new Chart(document.getElementById('chart-correlation'), {
       type: 'scatter',
       data: {
-        datasets: [
+        datasets: coloured([
           { label: 'probe', name: 'accuracy', data: [], pointRadius: 5, pointHoverRadius: 7, pointBorderWidth: 2 },
           { label: 'least squares', name: 'baseline', type: 'line', data: [], pointRadius: 0, borderDash: [5, 4], borderWidth: 1.5 },
-        ],
+        ]),
       },
       options: options(axis('validation loss', v => precise.format(v)), axis('top-1', percent), {
         title: items => `step ${items[0].raw.step?.toLocaleString('en') ?? ''}`,
@@ -80,7 +90,7 @@ export class Charts {
     this.correlation.options.interaction = { mode: 'nearest', intersect: true };
     this.time = new Chart(document.getElementById('chart-time'), {
       type: 'bar',
-      data: { labels: [], datasets: PARTS.map(part => ({ label: part, name: part, data: [], maxBarThickness: 26, borderWidth: 0 })) },
+      data: { labels: [], datasets: coloured(PARTS.map(part => ({ label: part, name: part, data: [], maxBarThickness: 26, borderWidth: 0 }))) },
       options: {
         ...options({ ...axis('', v => `${precise.format(v)} s`), stacked: true, bounds: 'data' }, { stacked: true, border: { display: false } }, {
           title: items => items[0].label,
@@ -99,11 +109,7 @@ export class Charts {
 
   paint() {
     for (const chart of this.all) {
-      for (const dataset of chart.data.datasets) {
-        dataset.borderColor = colour(dataset.name);
-        const filled = dataset.fill === 'origin';
-        dataset.backgroundColor = filled ? faint(dataset.name) : colour(dataset.name);
-      }
+      coloured(chart.data.datasets);
       // The untrained model is the hollow point.
       this.correlation.data.datasets[0].pointBackgroundColor = point => colour(point.raw?.step === 0 ? 'card' : 'accuracy');
       for (const scale of Object.values(chart.options.scales)) {
@@ -115,7 +121,8 @@ export class Charts {
       Object.assign(chart.options.plugins.tooltip, {
         backgroundColor: colour('ink'), titleColor: colour('card'), bodyColor: colour('card'), padding: 9, cornerRadius: 8,
       });
-      chart.update('none');
+      // Not 'none': that mode keeps the colours that points and bars were first drawn with.
+      chart.update();
     }
   }
 
