@@ -86,6 +86,10 @@ final class TrainCommand implements Callable<Integer> {
         try (TrainRun trainRun = TrainRun.start(config, directory, resume, System.out, terminal)) {
             trainRun.page().ifPresent(page -> System.out.println("live page        " + page));
             System.out.println("run directory    " + directory);
+            if (!config.cluster().spawn()) {
+                System.out.println("waiting for      " + config.cluster().nodes()
+                        + " × ./rasterflow node --role trainer --join " + trainRun.address());
+            }
             Thread onInterrupt = new Thread(
                     () -> {
                         System.out.println("\nstopping at the next step, with a checkpoint ...");

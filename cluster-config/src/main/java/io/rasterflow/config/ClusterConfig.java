@@ -3,12 +3,13 @@ package io.rasterflow.config;
 /**
  * How the node set is formed.
  *
- * @param nodes trainer processes on this machine; 1 trains within the command's own process
+ * @param nodes trainer nodes: processes on this machine; a single one trains within the command's own process
+ * @param spawn whether the command starts its trainer nodes; otherwise it waits for as many to join by hand
  * @param replicas ranks per trainer process; 0 takes one per core, divided among the processes
  * @param host address that this node listens on, for control and for gradients
  * @param port control port; 0 takes a free one
  */
-public record ClusterConfig(int nodes, int replicas, String host, int port) {
+public record ClusterConfig(int nodes, boolean spawn, int replicas, String host, int port) {
     public ClusterConfig {
         if (nodes < 1 || nodes > 64) {
             throw new IllegalArgumentException("cluster.nodes must be between 1 and 64 but is " + nodes);

@@ -52,8 +52,8 @@ public final class TrainRun implements AutoCloseable {
     public static TrainRun start(
             RunConfig config, Path runDirectory, boolean resume, PrintStream out, boolean terminal) {
         RunPlan plan = config.plan(runDirectory, resume);
-        boolean processes = config.cluster().nodes() > 1;
-        Set<String> roles = processes
+        boolean elsewhere = config.cluster().nodes() > 1 || !config.cluster().spawn();
+        Set<String> roles = elsewhere
                 ? Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE)
                 : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
         String host = config.cluster().host();
@@ -69,7 +69,7 @@ public final class TrainRun implements AutoCloseable {
             singletons
                     .monitor()
                     .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal), "console")));
-            if (processes) {
+            if (elsewhere && config.cluster().spawn()) {
                 children = LocalNodes.start(
                         config.cluster().nodes(), node.address(), runDirectory, (name, cause) -> singletons
                                 .coordinator()
