@@ -4,6 +4,8 @@ import io.rasterflow.monitoring.event.Event;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -15,9 +17,11 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class Console {
 
     private static final long LINE_EVERY_MILLIS = 10_000;
+    private static final String CLEAR_LINE = "\r\033[2K";
 
     private final PrintStream out;
     private final boolean terminal;
+    private final CompletableFuture<Void> ended;
     private ProgressBar bar;
     private long firstStep;
     private long steps;
@@ -25,14 +29,18 @@ final class Console {
     private long lastLineMillis;
     private double smoothedLoss = Double.NaN;
 
-    private Console(PrintStream out, boolean terminal) {
+    private Console(PrintStream out, boolean terminal, CompletableFuture<Void> ended) {
         this.out = out;
         this.terminal = terminal;
+        this.ended = ended;
     }
 
-    /** @param terminal whether {@code out} is one */
-    static Behavior<Event> create(PrintStream out, boolean terminal) {
-        return Behaviors.setup(context -> new Console(out, terminal).watching());
+    /**
+     * @param terminal whether {@code out} is one
+     * @param ended completed when the run's end has been shown, so that nothing is printed over what follows
+     */
+    static Behavior<Event> create(PrintStream out, boolean terminal, CompletableFuture<Void> ended) {
+        return Behaviors.setup(context -> new Console(out, terminal, ended).watching());
     }
 
     private Behavior<Event> watching() {
@@ -66,6 +74,9 @@ final class Console {
                     .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                     .setUpdateIntervalMillis(500)
                     .hideEta()
+                    // One line that is written over, so that other lines can be printed above it.
+                    .setConsumer(new DelegatingProgressBarConsumer(
+                            text -> out.print(CLEAR_LINE + text), Integer.getInteger("rasterflow.columns", 80) - 1))
                     .build();
         }
         return Behaviors.same();
@@ -113,7 +124,7 @@ final class Console {
 
     private Behavior<Event> line(String text) {
         if (bar != null) {
-            out.print("\r\033[2K");
+            out.print(CLEAR_LINE);
         }
         out.println(text);
         return Behaviors.same();
@@ -123,7 +134,9 @@ final class Console {
         if (bar != null) {
             bar.close();
             bar = null;
+            out.println();
         }
+        ended.complete(null);
         return Behaviors.same();
     }
 

@@ -36,9 +36,16 @@ public final class TrainRun implements AutoCloseable {
     private final Node.Attached singletons;
     private final Optional<LocalNodes> processes;
     private final Optional<URI> page;
+    private final CompletableFuture<Void> shown;
     private final CompletableFuture<Coordinator.Outcome> outcome = new CompletableFuture<>();
 
-    private TrainRun(ClusterNode node, Node.Attached singletons, Optional<LocalNodes> processes, Optional<URI> page) {
+    private TrainRun(
+            ClusterNode node,
+            Node.Attached singletons,
+            Optional<LocalNodes> processes,
+            Optional<URI> page,
+            CompletableFuture<Void> shown) {
+        this.shown = shown;
         this.node = node;
         this.singletons = singletons;
         this.processes = processes;
@@ -63,19 +70,20 @@ public final class TrainRun implements AutoCloseable {
         LocalNodes children = null;
         try {
             Node.Attached singletons = node.attach();
+            CompletableFuture<Void> shown = new CompletableFuture<>();
             Optional<URI> page = config.monitor().page()
                     ? Optional.of(servePage(node, config, singletons.monitor()))
                     : Optional.empty();
             singletons
                     .monitor()
-                    .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal), "console")));
+                    .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal, shown), "console")));
             if (elsewhere && config.cluster().spawn()) {
                 children = LocalNodes.start(
                         config.cluster().nodes(), node.address(), runDirectory, (name, cause) -> singletons
                                 .coordinator()
                                 .tell(new Coordinator.TrainerFailed(-1, name, cause)));
             }
-            TrainRun run = new TrainRun(node, singletons, Optional.ofNullable(children), page);
+            TrainRun run = new TrainRun(node, singletons, Optional.ofNullable(children), page, shown);
             run.follow();
             return run;
         } catch (RuntimeException e) {
@@ -130,9 +138,11 @@ public final class TrainRun implements AutoCloseable {
         return node.address();
     }
 
-    /** Blocks until the run is over. */
+    /** Blocks until the run is over and its progress has been shown. */
     public Coordinator.Outcome await() {
-        return outcome.join();
+        Coordinator.Outcome result = outcome.join();
+        shown.completeOnTimeout(null, 2, TimeUnit.SECONDS).join();
+        return result;
     }
 
     /** Asks for a stop at the next step boundary, with a checkpoint, and waits for it. */

@@ -1,6 +1,5 @@
 package io.rasterflow.actors.run;
 
-import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 
@@ -46,10 +45,5 @@ public record RunPlan(
         return step == 0
                 || step == train.steps()
                 || step / probe.everySteps() > (step - train.checkpointEverySteps()) / probe.everySteps();
-    }
-
-    /** Micro-batches [from, to) that a rank computes in every step. */
-    public static int[] microBatchRange(Generation generation, int rank) {
-        return new int[] {generation.firstMicroBatch(rank), generation.firstMicroBatch(rank + 1)};
     }
 }

@@ -135,11 +135,25 @@ public final class Trainer {
             if (message.checkpoint().isEmpty()) {
                 replica.initialise(node.plan().train().seed());
             } else {
-                replica.restore(Checkpoint.read(Path.of(message.checkpoint())).snapshot());
+                restore(Checkpoint.read(Path.of(message.checkpoint())));
             }
             pipe(node.dataPlane().join(message.generation(), message.rank(), replica.gradientFloats()), Connected::new);
             return connecting();
         });
+    }
+
+    /** Steps own positions, so a run cannot go on with another seed or batch: samples would be repeated or left out. */
+    private void restore(Checkpoint.Contents checkpoint) {
+        long seed = node.plan().train().seed();
+        long position = checkpoint.state().step() * node.plan().train().batch();
+        if (checkpoint.state().seed() != seed || checkpoint.state().position() != position) {
+            throw new IllegalArgumentException("the checkpoint was taken at position "
+                    + checkpoint.state().position() + " with seed "
+                    + checkpoint.state().seed()
+                    + ", but this configuration is at position " + position + " with seed " + seed
+                    + "; train.seed and train.batch cannot change when a run is resumed");
+        }
+        replica.restore(checkpoint.snapshot());
     }
 
     private Behavior<Command> onConnected(Connected message) {
@@ -183,10 +197,8 @@ public final class Trainer {
     }
 
     private Behavior<Command> fetch() {
-        pipe(
-                session.nextBatch(),
-                batch -> new BatchArrived(
-                        batch.orElseThrow(() -> new IllegalStateException("the stream ended before the last step"))));
+        pipe(session.nextBatch(), batch -> batch.<Command>map(BatchArrived::new)
+                .orElseGet(() -> new Failed(new IllegalStateException("the stream ended before the last step"))));
         return training();
     }
 

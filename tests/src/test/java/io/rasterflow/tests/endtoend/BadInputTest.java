@@ -110,6 +110,7 @@ class BadInputTest {
         assertEquals(0, first.exit(), first.text());
         refused(2, "already holds a run", "train", SMALL, "--run", "run");
         refused(1, "trunk.blocks", "train", "--resume", "--run", "run", "model.trunk.blocks=3", "train.steps=8");
+        refused(1, "cannot change", "train", "--resume", "--run", "run", "train.batch=64", "train.steps=8");
         refused(2, "no checkpoint", "train", "--resume", "--run", "other");
     }
 
