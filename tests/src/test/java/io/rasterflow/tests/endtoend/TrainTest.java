@@ -119,16 +119,26 @@ class TrainTest {
     void ctrlCLeavesACheckpointToResumeFrom() throws Exception {
         Rasterflow rasterflow = new Rasterflow(directory);
         Rasterflow.Running running = rasterflow.start(
-                words("train", "--run", "stopped", SMALL, "train.steps=100000", "train.checkpointEverySteps=1000000"),
+                words(
+                        "train",
+                        "--run",
+                        "stopped",
+                        SMALL,
+                        "train.steps=100000",
+                        "train.checkpointEverySteps=1000000",
+                        "--nodes",
+                        "2",
+                        "cluster.replicas=1"),
                 Map.of());
-        Path untrained = directory.resolve("stopped/checkpoints/step-00000000");
-        Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.isDirectory(untrained));
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
-                .contains("step "));
+        Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
+                .contains("attentive probe"));
+        List<ProcessHandle> children = running.process().descendants().toList();
         new ProcessBuilder("kill", "-INT", Long.toString(running.process().pid()))
                 .start()
                 .waitFor();
-        running.await();
+        Rasterflow.Result result = running.await();
+        assertTrue(result.out().contains("stopped after "), result.text());
+        assertTrue(children.stream().noneMatch(ProcessHandle::isAlive), "orphans are left");
         try (Stream<Path> checkpoints = Files.list(directory.resolve("stopped/checkpoints"))) {
             List<String> names = checkpoints
                     .map(path -> path.getFileName().toString())
