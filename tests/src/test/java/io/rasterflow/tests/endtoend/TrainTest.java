@@ -64,7 +64,7 @@ class TrainTest {
 
     @Test
     void aRunThatWasKilledContinuesBitForBit() throws Exception {
-        List<String> steps = List.of("train.steps=90", "train.checkpointEverySteps=15", "probe.everySteps=1000");
+        List<String> steps = List.of("train.steps=240", "train.checkpointEverySteps=30", "probe.everySteps=1000");
         JsonNode undisturbed = train(steps, "--run", "whole", "--nodes", "2", "cluster.replicas=1");
 
         Rasterflow rasterflow = new Rasterflow(directory);
@@ -79,13 +79,13 @@ class TrainTest {
                 .atMost(20, TimeUnit.SECONDS)
                 .until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
         assertFalse(
-                Files.exists(directory.resolve("cut/checkpoints/step-00000090")), "killed too late to show anything");
+                Files.exists(directory.resolve("cut/checkpoints/step-00000240")), "killed too late to show anything");
 
         JsonNode resumed = train("--run", "cut", "--resume", "--nodes", "2");
         assertEquals(
                 undisturbed.get("weightsSha256").asText(),
                 resumed.get("weightsSha256").asText());
-        assertEquals(90, resumed.get("steps").asLong());
+        assertEquals(240, resumed.get("steps").asLong());
     }
 
     @Test
