@@ -5,7 +5,6 @@ import io.rasterflow.config.ConfigException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -94,19 +93,16 @@ public final class Main implements Runnable {
 
     /** One line for a person; file-system exceptions say only a path, so the kind of trouble is added. */
     private static String describe(Exception failure) {
-        Throwable cause = failure instanceof UncheckedIOException && failure.getCause() instanceof FileSystemException
-                ? failure.getCause()
-                : failure;
-        if (cause instanceof NoSuchFileException) {
-            return cause.getMessage() + " does not exist; check the path";
+        if (failure instanceof NoSuchFileException) {
+            return failure.getMessage() + " does not exist; check the path";
         }
-        if (cause instanceof FileSystemException && cause.getMessage() != null) {
-            return Failures.oneLine(cause) + " (" + cause.getClass().getSimpleName() + ")";
+        if (failure instanceof FileSystemException && failure.getMessage() != null) {
+            return Failures.oneLine(failure) + " (" + failure.getClass().getSimpleName() + ")";
         }
-        if (cause instanceof IOException || cause instanceof RuntimeException) {
-            return Failures.oneLine(cause);
+        if (failure instanceof IOException || failure instanceof RuntimeException) {
+            return Failures.oneLine(failure);
         }
-        return cause.toString();
+        return failure.toString();
     }
 
     private static String firstLine(String message) {

@@ -101,10 +101,10 @@ final class TrainCommand implements Callable<Integer> {
             Runtime.getRuntime().addShutdownHook(onInterrupt);
             Coordinator.Outcome outcome = trainRun.await();
             removeHook(onInterrupt);
-            RunSummary summary = trainRun.summary();
             if (outcome.outcome().equals("failed")) {
                 throw new IllegalStateException(outcome.detail());
             }
+            RunSummary summary = trainRun.summary();
             Summary.print(System.out, summary, outcome, directory, (System.nanoTime() - start) * 1e-9);
             if (json) {
                 System.out.println(Json.line(Summary.fields(summary, outcome, directory)));

@@ -126,6 +126,12 @@ public final class TrainRun implements AutoCloseable {
                 })
                 .build();
         singletons.coordinator().tell(new Coordinator.Follow(spawn(node, follower, "follower")));
+        // Nobody would answer any more if this node were removed from the cluster or its guardian failed.
+        node.system()
+                .getWhenTerminated()
+                .thenRun(() -> outcome.complete(new Coordinator.Outcome(
+                        "failed", 0, "this node's actor system ended before the run did; --debug shows why", "")))
+                .exceptionally(failure -> null);
     }
 
     /** Address of the live page, if it is served. */

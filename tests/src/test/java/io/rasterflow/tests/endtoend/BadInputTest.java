@@ -115,6 +115,11 @@ class BadInputTest {
     }
 
     @Test
+    void aRunDirectoryThatCannotBeWrittenIsNamed() throws Exception {
+        refused(1, "the run directory /proc/run cannot be written", "train", SMALL, "--run", "/proc/run");
+    }
+
+    @Test
     void aNodeThatFindsNoClusterSaysSo() throws Exception {
         refused(1, "no cluster at 127.0.0.1:9", "node", "--role", "trainer", "--join", "127.0.0.1:9");
         refused(2, "--join must be HOST:PORT", "node", "--role", "trainer", "--join", "no port");
