@@ -40,7 +40,7 @@ public final class Evaluation implements AutoCloseable {
         this.plan = plan;
         this.train = train;
         this.validation = validation;
-        this.evaluator = Aim.evaluator(plan.model(), plan.train().precision());
+        this.evaluator = Aim.evaluator(plan.model(), plan.train().compute());
     }
 
     /** Takes the weights of a checkpoint directory. */

@@ -1,5 +1,6 @@
 package io.rasterflow.actors.run;
 
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Precision;
 
 /**
@@ -11,6 +12,8 @@ import io.rasterflow.model.Precision;
  * @param learningRate peak
  * @param warmupSteps linear warm-up before the cosine
  * @param precision of the matrix products
+ * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+ * @param activationBytes memory for the activations of a micro-batch, 0 for no limit
  * @param seed of weights, order and augmentation
  * @param checkpointEverySteps steps between checkpoints; each is also validated
  */
@@ -21,9 +24,12 @@ public record TrainPlan(
         double learningRate,
         long warmupSteps,
         Precision precision,
+        String device,
+        long activationBytes,
         long seed,
         long checkpointEverySteps) {
     public TrainPlan {
+        new Compute(precision, device, activationBytes);
         require(steps >= 1, "train.steps must be at least 1 but is " + steps);
         require(batch >= 1, "train.batch must be at least 1 but is " + batch);
         require(
@@ -38,6 +44,11 @@ public record TrainPlan(
         require(
                 checkpointEverySteps >= 1,
                 "train.checkpointEverySteps must be at least 1 but is " + checkpointEverySteps);
+    }
+
+    /** How every rank and every evaluation computes the model. */
+    public Compute compute() {
+        return new Compute(precision, device, activationBytes);
     }
 
     private static void require(boolean condition, String message) {

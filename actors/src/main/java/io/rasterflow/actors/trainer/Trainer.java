@@ -131,7 +131,7 @@ public final class Trainer {
             replica = Aim.replica(
                     node.plan().model(),
                     node.plan().optimizer(),
-                    node.plan().train().precision());
+                    node.plan().train().compute());
             if (message.checkpoint().isEmpty()) {
                 replica.initialise(node.plan().train().seed());
             } else {

@@ -1,7 +1,7 @@
 package io.rasterflow.model.aim;
 
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Evaluator;
-import io.rasterflow.model.Precision;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 
@@ -10,12 +10,12 @@ public final class Aim {
     private Aim() {}
 
     /** A model to train, with weights and moments zero until it is initialised or restored. */
-    public static Replica replica(AimConfig config, OptimizerConfig optimizer, Precision precision) {
-        return new AimReplica(config, optimizer, precision);
+    public static Replica replica(AimConfig config, OptimizerConfig optimizer, Compute compute) {
+        return new AimReplica(config, optimizer, compute);
     }
 
     /** A model to evaluate, without weights until a snapshot is loaded. */
-    public static Evaluator evaluator(AimConfig config, Precision precision) {
-        return new AimEvaluator(config, precision);
+    public static Evaluator evaluator(AimConfig config, Compute compute) {
+        return new AimEvaluator(config, compute);
     }
 }

@@ -8,9 +8,16 @@ package io.rasterflow.model.aim;
  * @param channels 1 grey or 3 RGB
  * @param trunk encoder
  * @param head pixel head
+ * @param objective what it learns to predict
  * @param normEps epsilon of every LayerNorm: 1e-6 in the released inference code, 1e-5 in the training configuration
  */
-public record AimConfig(int imageSize, int patchSize, int channels, Trunk trunk, Head head, double normEps) {
+public record AimConfig(
+        int imageSize, int patchSize, int channels, Trunk trunk, Head head, Objective objective, double normEps) {
+
+    /** With the paper's objective. */
+    public AimConfig(int imageSize, int patchSize, int channels, Trunk trunk, Head head, double normEps) {
+        this(imageSize, patchSize, channels, trunk, head, Objective.PAPER, normEps);
+    }
 
     /**
      * @param dim width D; a multiple of 4 (sin/cos positions) and of the heads
@@ -28,10 +35,26 @@ public record AimConfig(int imageSize, int patchSize, int channels, Trunk trunk,
     }
 
     /**
+     * @param kind what stands between the trunk and the predictions
      * @param dim width h; a multiple of 4
      * @param blocks depth, 0 for a linear head behind the projection
      */
-    public record Head(int dim, int blocks) {
+    public record Head(Kind kind, int dim, int blocks) {
+
+        public enum Kind {
+            /** Norm and one linear layer on the trunk's output; dim and blocks are not used. */
+            NONE,
+            /** Blocks whose attention is the identity: the paper's default. */
+            MLP,
+            /** Blocks with attention under the trunk's mask. */
+            TRANSFORMER
+        }
+
+        /** The paper's head. */
+        public Head(int dim, int blocks) {
+            this(Kind.MLP, dim, blocks);
+        }
+
         public Head {
             require(dim >= 4 && dim % 4 == 0, "model.head.dim must be a positive multiple of 4 but is " + dim);
             require(blocks >= 0, "model.head.blocks must not be negative but is " + blocks);

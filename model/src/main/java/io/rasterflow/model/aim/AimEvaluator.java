@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
-import io.rasterflow.model.Precision;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
 import io.rasterflow.model.probe.AttentiveProbe;
@@ -34,10 +34,10 @@ public final class AimEvaluator implements Evaluator {
     private final int chunk;
     private NDArray weights;
 
-    AimEvaluator(AimConfig config, Precision precision) {
+    AimEvaluator(AimConfig config, Compute compute) {
         this.config = config;
         layout = AimLayout.of(config);
-        program = new AimProgram(config, layout, precision);
+        program = new AimProgram(config, layout, compute.precision());
         scope = Engines.newScope();
         chunk = Math.max(1, CHUNK_TOKENS / config.patches());
     }

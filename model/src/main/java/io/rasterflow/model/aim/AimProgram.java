@@ -17,6 +17,7 @@ import java.util.TreeMap;
 /** {@code aim.py} with the sizes of one model filled in; what its methods do is written there. */
 final class AimProgram implements AutoCloseable {
     private static final String LIBRARY = "aim";
+    private static final String TRUNK = "trunk";
 
     private final AimConfig config;
     private final Program program;
@@ -34,8 +35,14 @@ final class AimProgram implements AutoCloseable {
         attributes.put("head_width", config.head().dim());
         attributes.put("eps", config.normEps());
         attributes.put("dtype", Processor.scalarType(precision));
-        String source = ProgramArchive.source(AimProgram.class, "aim.py");
-        program = Program.load(LIBRARY, "Aim", Map.of(LIBRARY, source), attributes);
+        program = Program.load(LIBRARY, "Aim", sources(), attributes);
+    }
+
+    /** The text of the program and of what it includes, by library. */
+    static Map<String, String> sources() {
+        return Map.of(
+                LIBRARY, ProgramArchive.source(AimProgram.class, "aim.py"),
+                TRUNK, ProgramArchive.source(AimProgram.class, "trunk.py"));
     }
 
     NDList call(NDManager scope, String method, NDArray... arguments) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Precision;
 import io.rasterflow.model.Replica;
@@ -28,10 +29,10 @@ public final class AimReplica implements Replica {
     private final AdamW.State state;
     private long step;
 
-    AimReplica(AimConfig config, OptimizerConfig optimizerConfig, Precision precision) {
-        this.precision = Processor.resolve(precision);
+    AimReplica(AimConfig config, OptimizerConfig optimizerConfig, Compute compute) {
+        this.precision = Processor.resolve(compute.precision());
         layout = AimLayout.of(config);
-        program = new AimProgram(config, layout, precision);
+        program = new AimProgram(config, layout, compute.precision());
         optimizer = new AdamW(optimizerConfig, layout.decayedFloats());
         scope = Engines.newScope();
         state = new AdamW.State(zeros(), zeros(), zeros());

@@ -1,7 +1,7 @@
 package io.rasterflow.model.parity;
 
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.LossSum;
-import io.rasterflow.model.Precision;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.aim.AimEvaluator;
 import io.rasterflow.model.aim.AimLayout;
@@ -61,7 +61,7 @@ public final class Parity {
     }
 
     private void evaluate() {
-        try (AimEvaluator evaluator = (AimEvaluator) Aim.evaluator(reference.model(), Precision.FP32)) {
+        try (AimEvaluator evaluator = (AimEvaluator) Aim.evaluator(reference.model(), Compute.REFERENCE)) {
             evaluator.load(initial());
             List<Tensor> outputs = evaluator.blockOutputs(reference.pixels(), reference.images());
             for (int i = 0; i < outputs.size(); i++) {
@@ -77,7 +77,8 @@ public final class Parity {
                 ByteBuffer.allocateDirect(layout.floats() * Float.BYTES).order(ByteOrder.nativeOrder());
         float[] losses = new float[reference.steps()];
         float[] norms = new float[reference.steps()];
-        try (AimReplica replica = (AimReplica) Aim.replica(reference.model(), reference.optimizer(), Precision.FP32)) {
+        try (AimReplica replica =
+                (AimReplica) Aim.replica(reference.model(), reference.optimizer(), Compute.REFERENCE)) {
             replica.restore(initial());
             for (int step = 0; step < reference.steps(); step++) {
                 LossSum loss = replica.gradientsWithPrefixes(reference.pixels(), reference.prefixes(), gradient);
@@ -145,7 +146,7 @@ public final class Parity {
 
     /** Our own features, as the evaluator hands them to the probe. */
     private float[] meanOfLastBlocks() {
-        try (AimEvaluator evaluator = (AimEvaluator) Aim.evaluator(reference.model(), Precision.FP32);
+        try (AimEvaluator evaluator = (AimEvaluator) Aim.evaluator(reference.model(), Compute.REFERENCE);
                 NativeFeatureSet set = (NativeFeatureSet) evaluator.newFeatureSet(reference.images(), PROBE_BLOCKS)) {
             evaluator.load(initial());
             evaluator.features(reference.pixels(), new int[reference.images()], set);

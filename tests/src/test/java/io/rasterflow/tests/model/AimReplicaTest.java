@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Precision;
 import io.rasterflow.model.Replica;
@@ -45,7 +46,7 @@ class AimReplicaTest {
     @Test
     void twoReplicasOnTwoThreadsStayBitIdentical() throws Exception {
         Callable<String> job = () -> {
-            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
                 replica.initialise(7);
                 train(replica, 0, 12);
                 return Models.hash(replica.snapshot());
@@ -64,7 +65,7 @@ class AimReplicaTest {
     void aRestoredReplicaContinuesBitForBit() {
         Snapshot middle;
         String expected;
-        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(3);
             train(replica, 0, 5);
             middle = replica.snapshot();
@@ -75,7 +76,7 @@ class AimReplicaTest {
             train(replica, 5, 9);
             assertEquals(expected, Models.hash(replica.snapshot()));
         }
-        try (Replica other = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica other = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             other.restore(middle);
             assertEquals(5, other.snapshot().step());
             train(other, 5, 9);
@@ -85,7 +86,7 @@ class AimReplicaTest {
 
     @Test
     void initialWeightsDependOnTheSeedAlone() {
-        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(1);
             String first = Models.hash(replica.snapshot());
             train(replica, 0, 2);
@@ -100,7 +101,7 @@ class AimReplicaTest {
 
     @Test
     void lossAndGradientAreSumsOverMicroBatches() {
-        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(5);
             int floats = replica.gradientFloats();
             ByteBuffer images = Models.images(SMALL, IMAGES, 1);
@@ -128,7 +129,7 @@ class AimReplicaTest {
 
     @Test
     void aGradientThatIsNotFiniteChangesNothing() {
-        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(1);
             train(replica, 0, 1);
             String before = Models.hash(replica.snapshot());
@@ -148,7 +149,7 @@ class AimReplicaTest {
         AimConfig config = new AimConfig(36, 4, 3, new AimConfig.Trunk(16, 2, 2), new AimConfig.Head(16, 1), 1e-5);
         ByteBuffer images = Models.images(config, 2, 9);
         long[] keys = {11, 12};
-        try (Replica replica = Aim.replica(config, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(config, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(4);
             Snapshot start = replica.snapshot();
             ByteBuffer gradient = Models.floats(replica.gradientFloats());
@@ -187,7 +188,7 @@ class AimReplicaTest {
     void bf16StaysCloseToFloat32() {
         List<double[]> results = new ArrayList<>();
         for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
-            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, precision)) {
+            try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.of(precision))) {
                 replica.initialise(2);
                 ByteBuffer gradient = Models.floats(replica.gradientFloats());
                 LossSum loss = replica.gradients(Models.images(SMALL, IMAGES, 3), Models.keys(IMAGES, 3), gradient);
@@ -202,8 +203,8 @@ class AimReplicaTest {
     @Test
     void weightsOfAnotherArchitectureAreRefusedByName() {
         AimConfig wider = new AimConfig(28, 7, 1, new AimConfig.Trunk(64, 2, 4), new AimConfig.Head(16, 1), 1e-6);
-        try (Replica small = Aim.replica(SMALL, OPTIMIZER, Precision.FP32);
-                Replica large = Aim.replica(wider, OPTIMIZER, Precision.FP32)) {
+        try (Replica small = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE);
+                Replica large = Aim.replica(wider, OPTIMIZER, Compute.REFERENCE)) {
             IllegalArgumentException refused =
                     assertThrows(IllegalArgumentException.class, () -> small.restore(large.snapshot()));
             assertTrue(refused.getMessage().contains("preprocessor.patchifier.proj.weight"), refused.getMessage());
@@ -214,7 +215,7 @@ class AimReplicaTest {
 
     @Test
     void anotherThreadIsRefused() throws InterruptedException {
-        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, OPTIMIZER, Compute.REFERENCE)) {
             List<Throwable> failures = new ArrayList<>();
             Thread other = new Thread(() -> replica.initialise(1), "other");
             other.setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
@@ -227,7 +228,7 @@ class AimReplicaTest {
     @Test
     void memoryStaysFlatOverAThousandSteps() throws IOException {
         AimConfig tiny = new AimConfig(28, 14, 1, new AimConfig.Trunk(16, 1, 2), new AimConfig.Head(16, 1), 1e-6);
-        try (AimReplica replica = (AimReplica) Aim.replica(tiny, OPTIMIZER, Precision.FP32)) {
+        try (AimReplica replica = (AimReplica) Aim.replica(tiny, OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(1);
             ByteBuffer gradient = Models.floats(replica.gradientFloats());
             ByteBuffer images = Models.images(tiny, 4, 1);

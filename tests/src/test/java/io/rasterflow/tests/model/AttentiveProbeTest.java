@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
-import io.rasterflow.model.Precision;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.probe.FeatureSet;
@@ -28,8 +28,8 @@ class AttentiveProbeTest {
 
     @BeforeEach
     void open() {
-        evaluator = Aim.evaluator(SMALL, Precision.FP32);
-        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Precision.FP32)) {
+        evaluator = Aim.evaluator(SMALL, Compute.REFERENCE);
+        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(1);
             evaluator.load(replica.snapshot());
         }
@@ -112,7 +112,7 @@ class AttentiveProbeTest {
 
     @Test
     void theValidationLossIsThatOfTheReplica() {
-        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Precision.FP32)) {
+        try (Replica replica = Aim.replica(SMALL, Models.OPTIMIZER, Compute.REFERENCE)) {
             replica.initialise(8);
             evaluator.load(replica.snapshot());
             ByteBuffer images = Models.images(SMALL, 16, 1);

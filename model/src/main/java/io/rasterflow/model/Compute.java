@@ -1,0 +1,29 @@
+package io.rasterflow.model;
+
+/**
+ * How a model is computed; the same on every rank of a run.
+ *
+ * @param precision of the matrix products
+ * @param device {@code auto} (a GPU where one is usable, else the processor), {@code cpu} or {@code cuda:N}
+ * @param activationBytes memory for the activations of one micro-batch; where it does not suffice, whole blocks are
+ *     computed again during the backward pass (activation checkpointing). 0: no limit
+ */
+public record Compute(Precision precision, String device, long activationBytes) {
+
+    /** Float32 on the processor without a limit: what results are compared with. */
+    public static final Compute REFERENCE = of(Precision.FP32);
+
+    public Compute {
+        if (!device.matches("auto|cpu|cuda(:\\d+)?")) {
+            throw new IllegalArgumentException("train.device must be auto, cpu or cuda:N but is " + device);
+        }
+        if (activationBytes < 0) {
+            throw new IllegalArgumentException("train.activationBytes must not be negative but is " + activationBytes);
+        }
+    }
+
+    /** On the processor, without a limit on activations. */
+    public static Compute of(Precision precision) {
+        return new Compute(precision, "cpu", 0);
+    }
+}
