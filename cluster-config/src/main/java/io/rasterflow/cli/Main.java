@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
             ProbeCommand.class,
             ParityCommand.class,
             DataCommand.class,
+            BenchCommand.class,
             MetricsCommand.class,
             DoctorCommand.class
         },

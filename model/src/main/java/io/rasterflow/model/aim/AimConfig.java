@@ -66,6 +66,10 @@ public record AimConfig(
                 patchSize >= 1 && imageSize >= 2 * patchSize && imageSize % patchSize == 0,
                 "model.patchSize must divide model.imageSize (" + imageSize + ") at least twice but is " + patchSize);
         require(channels == 1 || channels == 3, "model.channels must be 1 or 3 but is " + channels);
+        require(
+                head.kind() != Head.Kind.TRANSFORMER || head.dim() * trunk.heads() % trunk.dim() == 0,
+                "model.head.dim of a transformer head must be a multiple of the width of the trunk's heads ("
+                        + trunk.dim() / trunk.heads() + ") but is " + head.dim());
         require(normEps > 0, "model.normEps must be above 0 but is " + normEps);
     }
 
@@ -77,6 +81,16 @@ public record AimConfig(
     /** Values of one patch: P·P·C. */
     public int patchValues() {
         return patchSize * patchSize * channels;
+    }
+
+    /** Outputs of the head for one patch: its values, or the codebook's size. */
+    public int predictedValues() {
+        return objective.target() == Objective.Target.TOKENS ? objective.vocabulary() : patchValues();
+    }
+
+    /** Heads of a transformer head, as wide as the trunk's. */
+    public int headHeads() {
+        return Math.max(1, head.dim() * trunk.heads() / trunk.dim());
     }
 
     private static void require(boolean condition, String message) {

@@ -1,9 +1,9 @@
 package io.rasterflow.model.aim;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
@@ -31,60 +31,77 @@ public final class AimEvaluator implements Evaluator {
     private final ParameterLayout layout;
     private final AimProgram program;
     private final NDManager scope;
+    private final NDManager host;
     private final int chunk;
-    private NDArray weights;
+    private final List<NDArray> weights = new ArrayList<>();
 
     AimEvaluator(AimConfig config, Compute compute) {
         this.config = config;
         layout = AimLayout.of(config);
-        program = new AimProgram(config, layout, compute.precision());
-        scope = Engines.newScope();
+        program = new AimProgram(config, layout, compute);
+        scope = Engines.newScope(program.device());
+        host = Engines.newScope();
         chunk = Math.max(1, CHUNK_TOKENS / config.patches());
     }
 
     @Override
     public void load(Snapshot snapshot) {
-        float[] flat = layout.flatten(snapshot.weights());
-        if (weights != null) {
-            weights.close();
+        List<float[]> flat = layout.flatten(snapshot.weights());
+        if (weights.isEmpty()) {
+            for (ParameterLayout.Bucket bucket : layout.buckets()) {
+                weights.add(scope.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
+            }
+            program.bind(scope, weights);
+        }
+        for (int i = 0; i < flat.size(); i++) {
+            try (NDManager call = host.newSubManager()) {
+                program.call(call, "copy", weights.get(i), call.create(flat.get(i)));
+            }
         }
         try (NDManager call = scope.newSubManager()) {
-            // The duplicate lies in the engine's aligned memory, so that the loss does not depend on Java's allocator.
-            weights = call.create(flat).duplicate();
-            weights.attach(scope);
+            program.refresh(call, weights);
         }
     }
 
     @Override
     public LossSum loss(ByteBuffer images, long[] sampleKeys) {
-        long[] prefixes = program.prefixes(sampleKeys);
         LossSum sum = LossSum.ZERO;
-        for (int start = 0; start < prefixes.length; start += chunk) {
-            long[] some = Arrays.copyOfRange(prefixes, start, Math.min(prefixes.length, start + chunk));
-            try (NDManager call = scope.newSubManager()) {
-                NDArray pixels = program.images(call, images, start, some.length);
-                NDList loss = program.call(call, "loss", weights(), pixels, call.create(some));
-                sum = sum.plus(new LossSum(loss.singletonOrThrow().getFloat(), program.countedPatches(some)));
+        for (int start = 0; start < sampleKeys.length; start += chunk) {
+            long[] some = Arrays.copyOfRange(sampleKeys, start, Math.min(sampleKeys.length, start + chunk));
+            Predicted predicted = Predicted.draw(config, some);
+            requireWeights();
+            try (NDManager call = scope.newSubManager();
+                    NDManager wrapped = host.newSubManager()) {
+                NDArray pixels = program.images(wrapped, images, start, some.length);
+                NDArray rows = call.create(predicted.rows());
+                double loss = program.call(call, "loss", pixels, call.create(predicted.prefixes()), rows)
+                        .singletonOrThrow()
+                        .getFloat();
+                sum = sum.plus(new LossSum(loss, predicted.count()));
             }
         }
         return sum;
     }
 
-    /** Mean predictions (B, K, V) of every output under the prefix mask, for comparison with other implementations. */
+    /** Predictions (B, K, V) of every output under the prefix mask, for comparison with other implementations. */
     public Tensor predictions(ByteBuffer images, long[] prefixes) {
-        try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, 0, prefixes.length);
-            NDList result = program.call(call, "predictions", weights(), pixels, call.create(prefixes));
-            return copy(result.singletonOrThrow());
+        requireWeights();
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            NDArray pixels = program.images(wrapped, images, 0, prefixes.length);
+            return copy(program.call(call, "predictions", pixels, call.create(prefixes))
+                    .singletonOrThrow());
         }
     }
 
     /** Outputs (B, K, D) of every block under bidirectional attention. */
     public List<Tensor> blockOutputs(ByteBuffer images, int count) {
-        try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, 0, count);
+        requireWeights();
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            NDArray pixels = program.images(wrapped, images, 0, count);
             List<Tensor> outputs = new ArrayList<>();
-            program.call(call, "block_outputs", weights(), pixels).forEach(output -> outputs.add(copy(output)));
+            program.call(call, "block_outputs", pixels).forEach(output -> outputs.add(copy(output)));
             return outputs;
         }
     }
@@ -97,12 +114,14 @@ public final class AimEvaluator implements Evaluator {
     @Override
     public void features(ByteBuffer images, int[] labels, FeatureSet features) {
         NativeFeatureSet set = NativeFeatureSet.of(features);
+        requireWeights();
         int first = set.reserve(labels);
         for (int start = 0; start < labels.length; start += chunk) {
-            try (NDManager call = scope.newSubManager()) {
-                NDArray pixels = program.images(call, images, start, Math.min(chunk, labels.length - start));
-                NDArray into = call.create(first + start);
-                program.call(call, "features", weights(), pixels, call.create(set.lastBlocks()), into, set.features());
+            try (NDManager call = scope.newSubManager();
+                    NDManager wrapped = host.newSubManager()) {
+                NDArray pixels = program.images(wrapped, images, start, Math.min(chunk, labels.length - start));
+                NDArray into = wrapped.create(first + start);
+                program.call(call, "features", pixels, wrapped.create(set.lastBlocks()), into, set.features());
             }
         }
     }
@@ -115,11 +134,10 @@ public final class AimEvaluator implements Evaluator {
         }
     }
 
-    private NDArray weights() {
-        if (weights == null) {
+    private void requireWeights() {
+        if (weights.isEmpty()) {
             throw new IllegalStateException("the evaluator has no weights yet; load a snapshot first");
         }
-        return weights;
     }
 
     private static Tensor copy(NDArray array) {
@@ -130,6 +148,7 @@ public final class AimEvaluator implements Evaluator {
     @Override
     public void close() {
         scope.close();
+        host.close();
         program.close();
     }
 }

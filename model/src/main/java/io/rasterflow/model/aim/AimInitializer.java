@@ -1,6 +1,7 @@
 package io.rasterflow.model.aim;
 
 import io.rasterflow.model.program.ParameterLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -10,28 +11,45 @@ import java.util.List;
  * <p>Drawn in Java by a counter-based generator, so that every rank has the same bits whatever its engine or processor.
  */
 final class AimInitializer {
+    /** A uniform token of standard deviation 0.02. */
+    private static final double TOKEN_BOUND = 0.02 * Math.sqrt(3);
+
     private AimInitializer() {}
 
-    static float[] draw(ParameterLayout layout, long seed) {
-        float[] flat = new float[layout.floats()];
-        long parameter = 0;
+    /** One array per bucket. What a parameter gets depends on the seed and its name, not on where it lies. */
+    static List<float[]> draw(ParameterLayout layout, long seed) {
+        List<float[]> flat = layout.zeros();
         for (ParameterLayout.Slot slot : layout.slots()) {
-            int end = slot.offset() + slot.size();
+            float[] bucket = flat.get(slot.bucket());
+            long key = Mixer.mix(seed, hash(slot.name()));
             if (slot.decayed()) {
-                xavierUniform(flat, slot, Mixer.mix(seed, parameter));
+                xavierUniform(bucket, slot, key);
             } else if (slot.name().endsWith(".weight")) {
-                Arrays.fill(flat, slot.offset(), end, 1f);
+                Arrays.fill(bucket, slot.offset(), slot.offset() + slot.size(), 1f);
+            } else if (slot.name().endsWith("_token")) {
+                uniform(bucket, slot, key, TOKEN_BOUND);
             }
-            parameter++;
         }
         return flat;
+    }
+
+    /** FNV-1a. */
+    private static long hash(String name) {
+        long hash = 0xCBF29CE484222325L;
+        for (byte octet : name.getBytes(StandardCharsets.UTF_8)) {
+            hash = (hash ^ octet) * 0x100000001B3L;
+        }
+        return hash;
     }
 
     private static void xavierUniform(float[] flat, ParameterLayout.Slot slot, long key) {
         List<Integer> shape = slot.shape();
         int fanOut = shape.get(0);
         int fanIn = slot.size() / fanOut;
-        double bound = Math.sqrt(6.0 / (fanIn + fanOut));
+        uniform(flat, slot, key, Math.sqrt(6.0 / (fanIn + fanOut)));
+    }
+
+    private static void uniform(float[] flat, ParameterLayout.Slot slot, long key, double bound) {
         for (int i = 0; i < slot.size(); i++) {
             double unit = (Mixer.mix(key, i) >>> 11) * 0x1p-53;
             flat[slot.offset() + i] = (float) ((2 * unit - 1) * bound);

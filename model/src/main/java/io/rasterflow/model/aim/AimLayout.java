@@ -1,69 +1,92 @@
 package io.rasterflow.model.aim;
 
 import io.rasterflow.model.program.ParameterLayout;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/** Names and shapes of an AIM model's parameters: those of the public ml-aim checkpoints, pixel head under {@code head.}. */
+/**
+ * Names and shapes of an AIM model's parameters: those of the public ml-aim checkpoints, pixel head under {@code head.}.
+ * Groups as {@code aim.py} walks them: embedding; blocks of the trunk; entrance, blocks and exit of the head.
+ */
 public final class AimLayout {
     private static final int MLP_RATIO = 4;
 
-    private final LinkedHashMap<String, List<Integer>> shapes = new LinkedHashMap<>();
+    private final List<LinkedHashMap<String, List<Integer>>> groups = new ArrayList<>();
 
     private AimLayout() {}
 
     /** Lays out the parameters of the given model. */
     public static ParameterLayout of(AimConfig config) {
         AimLayout layout = new AimLayout();
-        layout.patchifier(config);
+        layout.embedding(config);
         layout.trunk(config.trunk());
         layout.head(config);
-        return ParameterLayout.of(layout.shapes);
+        return ParameterLayout.of(layout.groups);
     }
 
-    private void patchifier(AimConfig config) {
+    private void embedding(AimConfig config) {
+        group();
         int dim = config.trunk().dim();
         int patch = config.patchSize();
-        shapes.put("preprocessor.patchifier.proj.weight", List.of(dim, config.channels(), patch, patch));
-        shapes.put("preprocessor.patchifier.proj.bias", List.of(dim));
+        shape("preprocessor.patchifier.proj.weight", dim, config.channels(), patch, patch);
+        shape("preprocessor.patchifier.proj.bias", dim);
         norm("preprocessor.patchifier.norm", dim);
+        if (config.objective().kind() == Objective.Kind.MASKED) {
+            shape("head.mask_token", dim);
+        }
     }
 
     private void trunk(AimConfig.Trunk trunk) {
-        int dim = trunk.dim();
         for (int i = 0; i < trunk.blocks(); i++) {
-            String block = "trunk.blocks." + i;
-            norm(block + ".norm_1", dim);
-            shapes.put(block + ".attn.qkv.weight", List.of(3 * dim, dim));
-            shapes.put(block + ".attn.proj.weight", List.of(dim, dim));
-            norm(block + ".norm_2", dim);
-            mlp(block + ".mlp", dim);
+            group();
+            block("trunk.blocks." + i, trunk.dim(), true);
         }
-        norm("trunk.post_trunk_norm", dim);
     }
 
     private void head(AimConfig config) {
-        int dim = config.head().dim();
-        shapes.put("head.decoder_projection.weight", List.of(dim, config.trunk().dim()));
-        shapes.put("head.decoder_projection.bias", List.of(dim));
-        for (int i = 0; i < config.head().blocks(); i++) {
-            String block = "head.decoder_blocks." + i;
-            norm(block + ".norm_1", dim);
-            norm(block + ".norm_2", dim);
-            mlp(block + ".mlp", dim);
+        AimConfig.Head.Kind kind = config.head().kind();
+        group();
+        norm("trunk.post_trunk_norm", config.trunk().dim());
+        int dim = config.trunk().dim();
+        if (kind != AimConfig.Head.Kind.NONE) {
+            dim = config.head().dim();
+            shape("head.decoder_projection.weight", dim, config.trunk().dim());
+            shape("head.decoder_projection.bias", dim);
+            for (int i = 0; i < config.head().blocks(); i++) {
+                group();
+                block("head.decoder_blocks." + i, dim, kind == AimConfig.Head.Kind.TRANSFORMER);
+            }
         }
-        norm("head.decoder_norm", dim);
-        shapes.put("head.decoder_pred.weight", List.of(config.patchValues(), dim));
-        shapes.put("head.decoder_pred.bias", List.of(config.patchValues()));
+        group();
+        if (kind != AimConfig.Head.Kind.NONE) {
+            norm("head.decoder_norm", dim);
+        }
+        shape("head.decoder_pred.weight", config.predictedValues(), dim);
+        shape("head.decoder_pred.bias", config.predictedValues());
+    }
+
+    private void block(String name, int dim, boolean attends) {
+        norm(name + ".norm_1", dim);
+        if (attends) {
+            shape(name + ".attn.qkv.weight", 3 * dim, dim);
+            shape(name + ".attn.proj.weight", dim, dim);
+        }
+        norm(name + ".norm_2", dim);
+        shape(name + ".mlp.fc1.weight", MLP_RATIO * dim, dim);
+        shape(name + ".mlp.fc2.weight", dim, MLP_RATIO * dim);
     }
 
     private void norm(String name, int dim) {
-        shapes.put(name + ".weight", List.of(dim));
-        shapes.put(name + ".bias", List.of(dim));
+        shape(name + ".weight", dim);
+        shape(name + ".bias", dim);
     }
 
-    private void mlp(String name, int dim) {
-        shapes.put(name + ".fc1.weight", List.of(MLP_RATIO * dim, dim));
-        shapes.put(name + ".fc2.weight", List.of(dim, MLP_RATIO * dim));
+    private void group() {
+        groups.add(new LinkedHashMap<>());
+    }
+
+    private void shape(String name, Integer... sizes) {
+        groups.get(groups.size() - 1).put(name, List.of(sizes));
     }
 }

@@ -1,83 +1,119 @@
 package io.rasterflow.model.aim;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.rasterflow.model.Precision;
+import io.rasterflow.model.Compute;
+import io.rasterflow.model.checkpoint.Tensor;
+import io.rasterflow.model.program.EmptyContainer;
+import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.ParameterLayout;
 import io.rasterflow.model.program.Processor;
 import io.rasterflow.model.program.Program;
 import io.rasterflow.model.program.ProgramArchive;
 import io.rasterflow.model.program.Tensors;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** {@code aim.py} with the sizes of one model filled in; what its methods do is written there. */
 final class AimProgram implements AutoCloseable {
     private static final String LIBRARY = "aim";
-    private static final String TRUNK = "trunk";
+    private static final List<String> INCLUDED = List.of("trunk", "blocks");
 
     private final AimConfig config;
+    private final Device device;
     private final Program program;
 
-    AimProgram(AimConfig config, ParameterLayout layout, Precision precision) {
+    AimProgram(AimConfig config, ParameterLayout layout, Compute compute) {
         this.config = config;
+        device = Engines.device(compute.device());
         Map<String, Object> attributes = new TreeMap<>(layout.attributes());
-        attributes.put("patch", config.patchSize());
-        attributes.put("channels", config.channels());
         attributes.put("grid", config.imageSize() / config.patchSize());
         attributes.put("blocks", config.trunk().blocks());
         attributes.put("heads", config.trunk().heads());
         attributes.put("width", config.trunk().dim());
-        attributes.put("head_blocks", config.head().blocks());
+        attributes.put("head_kind", config.head().kind().ordinal());
+        attributes.put(
+                "head_blocks",
+                config.head().kind() == AimConfig.Head.Kind.NONE
+                        ? 0
+                        : config.head().blocks());
         attributes.put("head_width", config.head().dim());
+        attributes.put("head_heads", config.headHeads());
         attributes.put("eps", config.normEps());
-        attributes.put("dtype", Processor.scalarType(precision));
-        program = Program.load(LIBRARY, "Aim", sources(), attributes);
+        attributes.put("kind", Processor.operandKind(compute.precision(), device));
+        attributes.put("masked", config.objective().kind() == Objective.Kind.MASKED);
+        attributes.put("target", config.objective().target().ordinal());
+        attributes.put("order", order(config));
+        attributes.put("recomputed", 0);
+        attributes.put("p", new EmptyContainer("Dict[str, Tensor]"));
+        for (String tensors : List.of("operands", "codebook", "bias", "rows", "flow")) {
+            attributes.put(tensors, new EmptyContainer("List[Tensor]"));
+        }
+        attributes.put("kept", new EmptyContainer("List[List[List[Tensor]]]"));
+        attributes.put("images", 0);
+        attributes.put("tokens", 0);
+        program = Program.load(LIBRARY, "Aim", sources(), attributes, device);
     }
 
     /** The text of the program and of what it includes, by library. */
-    static Map<String, String> sources() {
-        return Map.of(
-                LIBRARY, ProgramArchive.source(AimProgram.class, "aim.py"),
-                TRUNK, ProgramArchive.source(AimProgram.class, "trunk.py"));
+    private static Map<String, String> sources() {
+        Map<String, String> sources = new TreeMap<>();
+        sources.put(LIBRARY, ProgramArchive.source(AimProgram.class, LIBRARY + ".py"));
+        INCLUDED.forEach(name -> sources.put(name, ProgramArchive.source(AimProgram.class, name + ".py")));
+        return sources;
+    }
+
+    /** The order of an autoregressive objective; raster order is the empty list. */
+    private static List<Integer> order(AimConfig config) {
+        Objective objective = config.objective();
+        if (objective.kind() == Objective.Kind.MASKED || objective.order() == Objective.Order.RASTER) {
+            return List.of();
+        }
+        int[] order = PatchOrder.of(objective.order(), config.imageSize() / config.patchSize());
+        return Arrays.stream(order).boxed().toList();
+    }
+
+    /** Takes the weights, one tensor per bucket, and the codebook of token targets. */
+    void bind(NDManager scope, List<NDArray> weights) {
+        try (NDManager call = scope.newSubManager()) {
+            program.call(call, "bind", Program.list("weights", weights));
+            Objective objective = config.objective();
+            if (objective.target() == Objective.Target.TOKENS) {
+                Tensor centroids = Codebook.read(objective, config.patchValues());
+                float[] values = new float[centroids.values().capacity()];
+                centroids.values().duplicate().rewind().get(values);
+                program.call(call, "set_codebook", call.create(values, new Shape(centroids.shape())));
+            }
+        }
+    }
+
+    Device device() {
+        return device;
     }
 
     NDList call(NDManager scope, String method, NDArray... arguments) {
         return program.call(scope, method, arguments);
     }
 
-    /** Images (B, C, H, W) float32 over the caller's memory, from image {@code start} on. */
+    /** Follows the weights after they have changed in place. */
+    void refresh(NDManager call, List<NDArray> weights) {
+        program.call(call, "refresh", Program.list("weights", weights));
+    }
+
+    /** Images (B, C, H, W) float32 over the caller's memory, from image {@code start} on, on the program's device. */
     NDArray images(NDManager scope, ByteBuffer images, int start, int count) {
         if (count < 1) {
             throw new IllegalArgumentException("a micro-batch must hold at least one image but holds " + count);
         }
         Shape shape = new Shape(count, config.channels(), config.imageSize(), config.imageSize());
-        return Tensors.wrap(scope, "images", images, start * (shape.size() / count), shape);
-    }
-
-    /** Prefix lengths of the images, drawn from their keys. */
-    long[] prefixes(long[] sampleKeys) {
-        long[] prefixes = new long[sampleKeys.length];
-        for (int i = 0; i < prefixes.length; i++) {
-            prefixes[i] = Prefix.draw(sampleKeys[i], config.patches());
-        }
-        return prefixes;
-    }
-
-    /** Patches that the loss counts: K - S of every image. */
-    long countedPatches(long[] prefixes) {
-        long counted = 0;
-        for (long prefix : prefixes) {
-            if (prefix < 1 || prefix >= config.patches()) {
-                throw new IllegalArgumentException(
-                        "a prefix length must be in 1.." + (config.patches() - 1) + " but is " + prefix);
-            }
-            counted += config.patches() - prefix;
-        }
-        return counted;
+        return Tensors.wrap(scope, "images", images, start * (shape.size() / count), shape)
+                .toDevice(device, false);
     }
 
     @Override

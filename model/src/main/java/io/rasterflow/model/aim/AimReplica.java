@@ -1,10 +1,11 @@
 package io.rasterflow.model.aim;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.rasterflow.model.Buckets;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Precision;
@@ -14,43 +15,69 @@ import io.rasterflow.model.optimizer.AdamW;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.ParameterLayout;
+import io.rasterflow.model.program.ParameterLayout.Bucket;
 import io.rasterflow.model.program.Processor;
 import io.rasterflow.model.program.Tensors;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
 
-/** {@link Replica} of an AIM model: two native calls a step, on weights and moments that never leave flat storage. */
+/**
+ * {@link Replica} of an AIM model: a native call forward, one per bucket backward and one for the update, on weights and
+ * moments that never leave flat storage.
+ */
 public final class AimReplica implements Replica {
     private final Thread owner = Thread.currentThread();
+
+    // What it is
+    private final AimConfig config;
+    private final Compute compute;
     private final Precision precision;
     private final ParameterLayout layout;
+
+    // What it computes with
     private final AimProgram program;
     private final AdamW optimizer;
     private final NDManager scope;
+    private final NDManager host;
+
+    // What it holds
     private final AdamW.State state;
+    private final List<NDArray> staging;
     private long step;
 
     AimReplica(AimConfig config, OptimizerConfig optimizerConfig, Compute compute) {
-        this.precision = Processor.resolve(compute.precision());
+        this.config = config;
+        this.compute = compute;
+        precision = Processor.resolve(compute.precision());
         layout = AimLayout.of(config);
-        program = new AimProgram(config, layout, compute.precision());
-        optimizer = new AdamW(optimizerConfig, layout.decayedFloats());
-        scope = Engines.newScope();
+        program = new AimProgram(config, layout, compute);
+        optimizer = new AdamW(optimizerConfig, layout, program.device());
+        scope = Engines.newScope(program.device());
+        host = Engines.newScope(Device.cpu());
         state = new AdamW.State(zeros(), zeros(), zeros());
+        staging = program.device().isGpu() ? zeros() : List.of();
+        program.bind(scope, state.weights());
     }
 
-    /** Allocated by the engine, whose memory is 64-byte aligned; Java's direct buffers need not be. */
-    private NDArray zeros() {
-        return scope.zeros(new Shape(layout.floats()), DataType.FLOAT32);
+    /** A list of one tensor per bucket, in the engine's memory, which is 64-byte aligned as Java's need not be. */
+    private List<NDArray> zeros() {
+        List<NDArray> buckets = new ArrayList<>();
+        for (Bucket bucket : layout.buckets()) {
+            buckets.add(scope.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
+        }
+        return List.copyOf(buckets);
     }
 
     @Override
-    public int gradientFloats() {
-        return layout.floats();
+    public List<Integer> bucketFloats() {
+        return layout.buckets().stream().map(Bucket::floats).toList();
     }
 
     @Override
     public long parameters() {
-        return layout.slots().stream().mapToLong(ParameterLayout.Slot::size).sum();
+        return layout.parameters();
     }
 
     @Override
@@ -61,26 +88,39 @@ public final class AimReplica implements Replica {
     @Override
     public void initialise(long seed) {
         requireOwner();
-        try (NDManager call = scope.newSubManager()) {
-            optimizer.copy(call, state.weights(), call.create(AimInitializer.draw(layout, seed)));
-            optimizer.copy(call, state.firstMoments(), call.create(0f));
-            optimizer.copy(call, state.secondMoments(), call.create(0f));
-        }
+        overwrite(AimInitializer.draw(layout, seed), layout.zeros(), layout.zeros());
         step = 0;
     }
 
     @Override
     public void restore(Snapshot snapshot) {
         requireOwner();
-        float[] weights = layout.flatten(snapshot.weights());
-        float[] first = layout.flatten(snapshot.firstMoments());
-        float[] second = layout.flatten(snapshot.secondMoments());
-        try (NDManager call = scope.newSubManager()) {
-            optimizer.copy(call, state.weights(), call.create(weights));
-            optimizer.copy(call, state.firstMoments(), call.create(first));
-            optimizer.copy(call, state.secondMoments(), call.create(second));
-        }
+        overwrite(
+                layout.flatten(snapshot.weights()),
+                layout.flatten(snapshot.firstMoments()),
+                layout.flatten(snapshot.secondMoments()));
         step = snapshot.step();
+    }
+
+    private void overwrite(List<float[]> weights, List<float[]> first, List<float[]> second) {
+        copy(state.weights(), weights);
+        copy(state.firstMoments(), first);
+        copy(state.secondMoments(), second);
+        refresh();
+    }
+
+    private void copy(List<NDArray> to, List<float[]> from) {
+        for (int i = 0; i < to.size(); i++) {
+            try (NDManager call = host.newSubManager()) {
+                program.call(call, "copy", to.get(i), call.create(from.get(i)));
+            }
+        }
+    }
+
+    private void refresh() {
+        try (NDManager call = scope.newSubManager()) {
+            program.refresh(call, state.weights());
+        }
     }
 
     @Override
@@ -88,47 +128,98 @@ public final class AimReplica implements Replica {
         requireOwner();
         return new Snapshot(
                 step,
-                layout.unflatten(state.weights().toFloatArray()),
-                layout.unflatten(state.firstMoments().toFloatArray()),
-                layout.unflatten(state.secondMoments().toFloatArray()));
+                layout.unflatten(read(state.weights())),
+                layout.unflatten(read(state.firstMoments())),
+                layout.unflatten(read(state.secondMoments())));
+    }
+
+    private static List<float[]> read(List<NDArray> buckets) {
+        return buckets.stream().map(NDArray::toFloatArray).toList();
     }
 
     @Override
-    public LossSum gradients(ByteBuffer images, long[] sampleKeys, ByteBuffer gradientSum) {
-        return gradientsWithPrefixes(images, program.prefixes(sampleKeys), gradientSum);
+    public LossSum gradients(ByteBuffer images, long[] sampleKeys, List<ByteBuffer> gradientSum, IntConsumer ready) {
+        return gradients(images, Predicted.draw(config, sampleKeys), gradientSum, ready);
     }
 
     /** As {@link #gradients} with the prefix length of every image given, each in 1..K-1. */
     public LossSum gradientsWithPrefixes(ByteBuffer images, long[] prefixes, ByteBuffer gradientSum) {
+        List<ByteBuffer> buckets = Buckets.of(gradientSum, bucketFloats());
+        return gradients(images, Predicted.after(config, prefixes), buckets, bucket -> {});
+    }
+
+    private LossSum gradients(ByteBuffer images, Predicted predicted, List<ByteBuffer> gradientSum, IntConsumer ready) {
         requireOwner();
-        long counted = program.countedPatches(prefixes);
-        try (NDManager call = scope.newSubManager()) {
-            NDArray pixels = program.images(call, images, 0, prefixes.length);
-            NDArray gradient = Tensors.wrap(call, "gradientSum", gradientSum, 0, new Shape(layout.floats()));
-            NDList loss = program.call(call, "gradients", state.weights(), pixels, call.create(prefixes), gradient);
-            return new LossSum(loss.singletonOrThrow().getFloat(), counted);
+        int recomputed = ActivationBudget.recomputedBlocks(config, compute, predicted.prefixes().length);
+        double loss;
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            NDArray pixels = program.images(wrapped, images, 0, predicted.prefixes().length);
+            loss = program.call(
+                            call,
+                            "forward",
+                            pixels,
+                            call.create(predicted.prefixes()),
+                            call.create(predicted.rows()),
+                            wrapped.create(recomputed))
+                    .singletonOrThrow()
+                    .getFloat();
+        }
+        for (int i = gradientSum.size() - 1; i >= 0; i--) {
+            backward(i, gradientSum.get(i));
+            ready.accept(i);
+        }
+        return new LossSum(loss, predicted.count());
+    }
+
+    private void backward(int index, ByteBuffer gradientSum) {
+        Bucket bucket = layout.buckets().get(index);
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            NDArray sum = Tensors.wrap(wrapped, "gradientSum", gradientSum, 0, new Shape(bucket.floats()));
+            NDArray into = staging.isEmpty() ? sum : staging.get(index);
+            NDArray first = wrapped.create(bucket.firstGroup());
+            program.call(call, "backward", first, wrapped.create(bucket.endGroup()), into);
+            if (into != sum) {
+                program.call(call, "copy", sum, into);
+            }
         }
     }
 
     @Override
-    public double update(ByteBuffer gradientSum, long patches, double learningRate) {
+    public double update(List<ByteBuffer> gradientSum, long patches, double learningRate) {
         requireOwner();
         if (patches < 1) {
             throw new IllegalArgumentException("an update needs at least one counted patch but has " + patches);
         }
-        try (NDManager call = scope.newSubManager()) {
-            NDArray sum = Tensors.wrap(call, "gradientSum", gradientSum, 0, new Shape(layout.floats()));
-            double norm = optimizer.update(call, state, sum, patches, learningRate, step + 1);
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            double norm =
+                    optimizer.update(wrapped, state, sums(call, wrapped, gradientSum), patches, learningRate, step + 1);
             if (Double.isFinite(norm)) {
                 step++;
+                refresh();
             }
             return norm;
         }
     }
 
+    private List<NDArray> sums(NDManager call, NDManager wrapped, List<ByteBuffer> gradientSum) {
+        List<NDArray> sums = new ArrayList<>();
+        for (int i = 0; i < gradientSum.size(); i++) {
+            Shape shape = new Shape(layout.buckets().get(i).floats());
+            NDArray sum = Tensors.wrap(wrapped, "gradientSum", gradientSum.get(i), 0, shape);
+            if (!staging.isEmpty()) {
+                program.call(call, "copy", staging.get(i), sum);
+            }
+            sums.add(sum);
+        }
+        return staging.isEmpty() ? sums : staging;
+    }
+
     /** Tensors that the replica holds at this moment; constant between calls. */
     public int liveTensors() {
-        return scope.getManagedArrays().size();
+        return scope.getManagedArrays().size() + host.getManagedArrays().size();
     }
 
     private void requireOwner() {
@@ -141,6 +232,7 @@ public final class AimReplica implements Replica {
     @Override
     public void close() {
         scope.close();
+        host.close();
         optimizer.close();
         program.close();
     }

@@ -56,7 +56,7 @@ public final class Parity {
 
     private Snapshot initial() {
         SortedMap<String, Tensor> weights = reference.file().tensors("weights.");
-        SortedMap<String, Tensor> zeros = layout.unflatten(new float[layout.floats()]);
+        SortedMap<String, Tensor> zeros = layout.unflatten(layout.zeros());
         return new Snapshot(0, weights, zeros, zeros);
     }
 
@@ -73,8 +73,8 @@ public final class Parity {
     }
 
     private void train() {
-        ByteBuffer gradient =
-                ByteBuffer.allocateDirect(layout.floats() * Float.BYTES).order(ByteOrder.nativeOrder());
+        ByteBuffer gradient = ByteBuffer.allocateDirect(Math.toIntExact(layout.floats() * Float.BYTES))
+                .order(ByteOrder.nativeOrder());
         float[] losses = new float[reference.steps()];
         float[] norms = new float[reference.steps()];
         try (AimReplica replica =
@@ -96,10 +96,13 @@ public final class Parity {
     }
 
     private SortedMap<String, Tensor> mean(ByteBuffer gradientSum, long patches) {
-        float[] mean = new float[layout.floats()];
-        gradientSum.asFloatBuffer().get(mean);
-        for (int i = 0; i < mean.length; i++) {
-            mean[i] /= patches;
+        List<float[]> mean = layout.zeros();
+        FloatBuffer sums = gradientSum.asFloatBuffer();
+        for (float[] bucket : mean) {
+            sums.get(bucket);
+            for (int i = 0; i < bucket.length; i++) {
+                bucket[i] /= patches;
+            }
         }
         return layout.unflatten(mean);
     }

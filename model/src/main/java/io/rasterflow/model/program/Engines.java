@@ -1,6 +1,7 @@
 package io.rasterflow.model.program;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 
 /** Settings of the tensor engine, which it reads once while it loads. */
@@ -31,6 +32,32 @@ public final class Engines {
         try (NDManager scope = newScope()) {
             return NAME + " " + scope.getEngine().getVersion() + " on " + scope.getDevice();
         }
+    }
+
+    /**
+     * The device that a setting names.
+     *
+     * @param setting {@code auto}, {@code cpu} or {@code cuda:N}
+     * @throws IllegalArgumentException if that GPU is not there
+     */
+    public static Device device(String setting) {
+        applyDefaults();
+        int gpus = setting.equals("cpu") ? 0 : Engine.getEngine(NAME).getGpuCount();
+        if (setting.equals("cpu") || (setting.equals("auto") && gpus == 0)) {
+            return Device.cpu();
+        }
+        int index = setting.startsWith("cuda:") ? Integer.parseInt(setting.substring("cuda:".length())) : 0;
+        if (index >= gpus) {
+            throw new IllegalArgumentException("train.device is " + setting + " but " + (gpus == 0 ? "no" : gpus)
+                    + " usable GPU is here (the CUDA natives come with the Maven profile cuda); use train.device=cpu");
+        }
+        return Device.gpu(index);
+    }
+
+    /** A scope for tensors on a device; everything in it is freed when it is closed. */
+    public static NDManager newScope(Device device) {
+        applyDefaults();
+        return NDManager.newBaseManager(device, NAME);
     }
 
     /** A scope for tensors on the processor; everything in it is freed when it is closed. */

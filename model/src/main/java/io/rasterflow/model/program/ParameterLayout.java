@@ -12,26 +12,34 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Where each parameter lies in one flat float32 tensor.
+ * Where each parameter lies in flat float32 storage, a few large tensors called buckets.
  *
  * <pre>
- * | matrix | pad | matrix | pad | ... | vector | pad | vector | pad |
- * 0                                    decayedFloats()              floats()
+ * bucket 0                                                      bucket 1
+ * | matrix | pad | matrix | pad | ... | vector | pad | ... |    | matrix | pad | ...
+ * 0                                   decayedFloats    floats    0
  * </pre>
  *
- * <p>Matrices (weight decay) come before one-dimensional parameters (none), so that the optimizer runs on two slices.
- * Every parameter starts at a multiple of 16 floats: matrix kernels may round differently at other alignments, and
- * replicas must agree to the bit.
+ * <p>A model is a chain of groups of parameters (embedding, blocks, head) in the order of its forward pass; a bucket is a
+ * run of whole groups, so that the gradients of the last bucket are complete while the first are still computed. Inside a
+ * bucket matrices (weight decay) come before one-dimensional parameters (none), so that the optimizer runs on two slices
+ * of each. Every parameter starts at a multiple of 16 floats: matrix kernels may round differently at other alignments,
+ * and replicas must agree to the bit.
  */
 public final class ParameterLayout {
+    /** A bucket takes further groups as long as it stays below 32 MiB. */
+    private static final long BUCKET_FLOATS = 8L << 20;
+
     private static final int ALIGNMENT = 16;
 
     /**
      * @param name checkpoint name
      * @param shape sizes, outermost first
-     * @param offset of the first value, in floats
+     * @param group of parameters that it belongs to
+     * @param bucket that holds it
+     * @param offset of the first value in its bucket, in floats
      */
-    public record Slot(String name, List<Integer> shape, int offset) {
+    public record Slot(String name, List<Integer> shape, int group, int bucket, int offset) {
         /** Values, padding excluded. */
         public int size() {
             return shape.stream().reduce(1, Math::multiplyExact);
@@ -43,77 +51,115 @@ public final class ParameterLayout {
         }
     }
 
-    private final List<Slot> slots;
-    private final int decayedFloats;
-    private final int floats;
+    /**
+     * @param firstGroup that it holds
+     * @param endGroup the one behind its last group
+     * @param decayedFloats floats of the decayed part, padding included
+     * @param floats floats altogether, padding included
+     */
+    public record Bucket(int firstGroup, int endGroup, int decayedFloats, int floats) {}
 
-    private ParameterLayout(List<Slot> slots, int decayedFloats, int floats) {
-        this.slots = Collections.unmodifiableList(slots);
-        this.decayedFloats = decayedFloats;
-        this.floats = floats;
-    }
+    private final List<Slot> slots = new ArrayList<>();
+    private final List<Bucket> buckets = new ArrayList<>();
+
+    private ParameterLayout() {}
 
     /**
-     * Lays out the parameters in the given order, matrices first.
+     * Lays out groups of named shapes in the order of the forward pass.
      *
-     * @throws IllegalArgumentException if they do not fit one tensor of 2³¹ - 1 bytes
+     * @throws IllegalArgumentException if one group does not fit one tensor of 2³¹ - 1 bytes
      */
-    public static ParameterLayout of(LinkedHashMap<String, List<Integer>> shapes) {
-        List<Slot> slots = new ArrayList<>();
-        long end = place(shapes, true, 0, slots);
-        long decayed = end;
-        end = place(shapes, false, end, slots);
-        if (end * Float.BYTES > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("the model has " + end
-                    + " parameters, but a replica holds at most 536,870,911; reduce model.trunk or model.head");
+    public static ParameterLayout of(List<LinkedHashMap<String, List<Integer>>> groups) {
+        ParameterLayout layout = new ParameterLayout();
+        int first = 0;
+        while (first < groups.size()) {
+            int end = first + 1;
+            long floats = floats(groups.get(first));
+            while (end < groups.size() && floats + floats(groups.get(end)) < BUCKET_FLOATS) {
+                floats += floats(groups.get(end));
+                end++;
+            }
+            if (floats * Float.BYTES > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException(
+                        "one block of the model has " + floats
+                                + " parameters, but at most 536,870,911 fit a tensor; reduce model.trunk.dim or model.head.dim");
+            }
+            layout.addBucket(groups, first, end);
+            first = end;
         }
-        return new ParameterLayout(slots, (int) decayed, (int) end);
+        return layout;
     }
 
-    private static long place(Map<String, List<Integer>> shapes, boolean decayed, long start, List<Slot> slots) {
-        long end = start;
-        for (Map.Entry<String, List<Integer>> shape : shapes.entrySet()) {
-            if (shape.getValue().size() > 1 == decayed) {
-                long size =
-                        shape.getValue().stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
-                slots.add(new Slot(shape.getKey(), List.copyOf(shape.getValue()), (int) end));
-                end += Math.floorDiv(size + ALIGNMENT - 1, ALIGNMENT) * ALIGNMENT;
+    private void addBucket(List<LinkedHashMap<String, List<Integer>>> groups, int first, int end) {
+        int decayed = place(groups, first, end, true, 0);
+        int floats = place(groups, first, end, false, decayed);
+        buckets.add(new Bucket(first, end, decayed, floats));
+    }
+
+    private int place(
+            List<LinkedHashMap<String, List<Integer>>> groups, int first, int end, boolean decayed, int start) {
+        int offset = start;
+        for (int group = first; group < end; group++) {
+            for (Map.Entry<String, List<Integer>> shape : groups.get(group).entrySet()) {
+                if (shape.getValue().size() > 1 == decayed) {
+                    slots.add(new Slot(shape.getKey(), List.copyOf(shape.getValue()), group, buckets.size(), offset));
+                    offset += (int) padded(shape.getValue());
+                }
             }
         }
-        return end;
+        return offset;
     }
 
-    /** Parameters by ascending offset. */
+    private static long floats(Map<String, List<Integer>> group) {
+        return group.values().stream().mapToLong(ParameterLayout::padded).sum();
+    }
+
+    private static long padded(List<Integer> shape) {
+        long size = shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+        return Math.floorDiv(size + ALIGNMENT - 1, ALIGNMENT) * ALIGNMENT;
+    }
+
+    /** Parameters by ascending bucket and offset. */
     public List<Slot> slots() {
-        return slots;
+        return Collections.unmodifiableList(slots);
     }
 
-    /** Floats of the decayed part, padding included. */
-    public int decayedFloats() {
-        return decayedFloats;
+    public List<Bucket> buckets() {
+        return Collections.unmodifiableList(buckets);
     }
 
-    /** Floats altogether, padding included. */
-    public int floats() {
-        return floats;
+    /** Floats of all buckets, padding included. */
+    public long floats() {
+        return buckets.stream().mapToLong(Bucket::floats).sum();
     }
 
-    /** Attributes {@code names}, {@code shapes}, {@code offsets} and {@code floats} of a program. */
+    /** Values of all parameters, padding excluded. */
+    public long parameters() {
+        return slots.stream().mapToLong(Slot::size).sum();
+    }
+
+    /** Attributes {@code names}, {@code shapes}, {@code offsets}, {@code buckets} and {@code groups} of a program. */
     public Map<String, Object> attributes() {
         return Map.of(
                 "names", slots.stream().map(Slot::name).toList(),
                 "shapes", slots.stream().map(Slot::shape).toList(),
                 "offsets", slots.stream().map(Slot::offset).toList(),
-                "floats", floats);
+                "buckets", slots.stream().map(Slot::bucket).toList(),
+                "groups", slots.stream().map(Slot::group).toList());
+    }
+
+    /** Zeros of every bucket's size. */
+    public List<float[]> zeros() {
+        return buckets.stream().map(bucket -> new float[bucket.floats()]).toList();
     }
 
     /**
-     * Lays named tensors side by side, padding zero.
+     * Lays named tensors side by side, one array per bucket, padding zero.
      *
      * @throws IllegalArgumentException naming the first tensor that is missing, superfluous or of another shape
      */
-    public float[] flatten(SortedMap<String, Tensor> tensors) {
-        float[] flat = new float[floats];
+    public List<float[]> flatten(SortedMap<String, Tensor> tensors) {
+        List<float[]> flat = zeros();
         for (Slot slot : slots) {
             Tensor tensor = tensors.get(slot.name());
             long[] expected =
@@ -127,7 +173,7 @@ public final class ParameterLayout {
                         + Arrays.toString(tensor.shape()) + " but the configured model has " + Arrays.toString(expected)
                         + "; the weights belong to another architecture");
             }
-            tensor.values().duplicate().rewind().get(flat, slot.offset(), slot.size());
+            tensor.values().duplicate().rewind().get(flat.get(slot.bucket()), slot.offset(), slot.size());
         }
         if (tensors.size() > slots.size()) {
             TreeMap<String, Tensor> superfluous = new TreeMap<>(tensors);
@@ -138,13 +184,14 @@ public final class ParameterLayout {
         return flat;
     }
 
-    /** Named read-only views into a flat array. */
-    public SortedMap<String, Tensor> unflatten(float[] flat) {
+    /** Named read-only views into one array per bucket. */
+    public SortedMap<String, Tensor> unflatten(List<float[]> flat) {
         TreeMap<String, Tensor> tensors = new TreeMap<>();
         for (Slot slot : slots) {
             long[] shape = slot.shape().stream().mapToLong(Integer::longValue).toArray();
-            FloatBuffer values =
-                    FloatBuffer.wrap(flat, slot.offset(), slot.size()).slice().asReadOnlyBuffer();
+            FloatBuffer values = FloatBuffer.wrap(flat.get(slot.bucket()), slot.offset(), slot.size())
+                    .slice()
+                    .asReadOnlyBuffer();
             tensors.put(slot.name(), new Tensor(shape, values));
         }
         return Collections.unmodifiableSortedMap(tensors);

@@ -48,6 +48,8 @@ final class Pickle {
             return word(text);
         } else if (value instanceof List<?> list) {
             return list(list);
+        } else if (value instanceof EmptyContainer empty) {
+            return empty(empty);
         }
         throw new IllegalArgumentException("a program attribute cannot be " + value);
     }
@@ -66,6 +68,15 @@ final class Pickle {
                 .opcode('(')
                 .elements(values)
                 .word(type)
+                .opcode('t')
+                .opcode('R');
+    }
+
+    private Pickle empty(EmptyContainer container) {
+        return global("torch.jit._pickle", "restore_type_tag")
+                .opcode('(')
+                .opcode(container.type().startsWith("Dict") ? '}' : ']')
+                .word(container.type())
                 .opcode('t')
                 .opcode('R');
     }

@@ -1,5 +1,6 @@
 package io.rasterflow.model.program;
 
+import ai.djl.Device;
 import io.rasterflow.model.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,8 +9,9 @@ import java.util.List;
 
 /** What this machine's processor multiplies in hardware. */
 public final class Processor {
-    private static final int TORCH_FLOAT32 = 6;
-    private static final int TORCH_BFLOAT16 = 15;
+    private static final int FLOAT32 = 0;
+    private static final int BFLOAT16 = 1;
+    private static final int ROUNDED = 2;
 
     private Processor() {}
 
@@ -21,9 +23,21 @@ public final class Processor {
         return multipliesBf16() ? Precision.BF16 : Precision.FP32;
     }
 
-    /** PyTorch's number of the type in which matrix products run. */
-    public static int scalarType(Precision precision) {
-        return resolve(precision) == Precision.BF16 ? TORCH_BFLOAT16 : TORCH_FLOAT32;
+    /**
+     * How programs run matrix products: 0 float32, 1 bf16, 2 float32 products of operands rounded to bf16. The last is
+     * what bf16 means on a processor that does not multiply it: the same rounding at the speed of float32, where
+     * PyTorch's own bf16 products would take several times longer.
+     */
+    public static int operandKind(Precision precision, Device device) {
+        if (precision == Precision.AUTO && device.isGpu()) {
+            return BFLOAT16;
+        }
+        if (resolve(precision) == Precision.FP32) {
+            return FLOAT32;
+        }
+        String forced = System.getProperty("rasterflow.bf16", "");
+        boolean hardware = forced.isEmpty() ? device.isGpu() || multipliesBf16() : forced.equals("hardware");
+        return hardware ? BFLOAT16 : ROUNDED;
     }
 
     private static boolean multipliesBf16() {

@@ -12,6 +12,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -30,9 +31,15 @@ public final class Program implements AutoCloseable {
     /** Loads an archive; see {@link ProgramArchive#write} for the arguments. */
     public static Program load(
             String library, String type, Map<String, String> sources, Map<String, Object> attributes) {
+        return load(library, type, sources, attributes, Device.cpu());
+    }
+
+    /** The same for a module whose tensors are on the given device. */
+    public static Program load(
+            String library, String type, Map<String, String> sources, Map<String, Object> attributes, Device device) {
         Engines.applyDefaults();
         byte[] archive = ProgramArchive.write(library, type, sources, attributes);
-        Model model = Model.newInstance(library, Device.cpu(), Engines.NAME);
+        Model model = Model.newInstance(library, device, Engines.NAME);
         try {
             model.load(new ByteArrayInputStream(archive));
             // DJL makes an empty directory for every stream that it loads and would keep it until the process ends.
@@ -55,13 +62,25 @@ public final class Program implements AutoCloseable {
      * @return the results, tuples and lists flattened
      */
     public NDList call(NDManager scope, String method, NDArray... arguments) {
+        for (NDArray argument : arguments) {
+            argument.setName(null);
+        }
+        return call(scope, method, List.of(arguments));
+    }
+
+    /** A list of tensors as one argument among those of the next call. */
+    public static List<NDArray> list(String name, List<NDArray> tensors) {
+        tensors.forEach(tensor -> tensor.setName(name + "[]"));
+        return tensors;
+    }
+
+    /** The same for arguments of which some are members of a {@link #list}, the others without a name. */
+    public NDList call(NDManager scope, String method, List<NDArray> arguments) {
         NDArray selector = scope.zeros(SCALAR);
         selector.setName("module_method:" + method);
-        NDList list = new NDList(arguments.length + 1);
+        NDList list = new NDList(arguments.size() + 1);
         list.add(selector);
-        for (NDArray argument : arguments) {
-            list.add(argument);
-        }
+        list.addAll(arguments);
         // "training" only tells DJL not to switch autograd off around the call; the programs do that themselves.
         return model.getBlock().forward(new ParameterStore(scope, false), list, true);
     }

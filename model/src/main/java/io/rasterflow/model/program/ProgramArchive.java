@@ -31,7 +31,7 @@ public final class ProgramArchive {
      * @param type the class in that file
      * @param sources source text by library, the module's own among them
      * @param attributes values of the module's attributes: Integer, Double, Boolean, String and
-     *     lists of Integer, of String or of lists of Integer
+     *     lists of Integer, of String or of lists of Integer, {@link EmptyContainer}
      */
     public static byte[] write(
             String library, String type, Map<String, String> sources, Map<String, Object> attributes) {

@@ -1,63 +1,125 @@
-# AIM, autoregressive image models (arXiv 2401.08541, section 3): trunk, pixel head and the next-patch objective.
+# AIM, autoregressive image models (arXiv 2401.08541, section 3): objective, training step and evaluation.
 #
 #   B images    C channels    P patch side    G patches per side    K = G*G patches    V = P*P*C values of a patch
-#   N tokens: K, or K-1 where the loss is taken (the last patch predicts nothing)     T = B*N
-#   D trunk width    H heads    d = D/H    E head width    R rows: the tokens whose prediction is asked for
+#   N tokens: K, or K-1 where each predicts the next (the last patch predicts nothing)     T = B*N
+#   D trunk width    h head width    R rows: the tokens whose output predicts a patch
 #   S prefix length of an image: query i sees key j when j <= i or j < S;  outputs S-1..K-2 predict patches S..K-1
 #
-# Tensor names end in their shape. Matrix products run in self.dtype; the residual stream, norms and loss in float32.
+# A model is a chain of groups of parameters: embedding; blocks of the trunk; entrance, blocks and exit of the head. The
+# forward pass keeps what the backward pass needs; the backward pass runs over a range of groups, so that the gradients
+# of the last groups can travel while the first are still computed. Layers are in blocks.py (training) and trunk.py
+# (evaluation).
 
 class Aim(Module):
     __parameters__ = []
     __buffers__ = []
     training : bool
-    patch : int
-    channels : int
     grid : int
     blocks : int
     heads : int
     width : int
+    head_kind : int
     head_blocks : int
     head_width : int
+    head_heads : int
     eps : float
-    dtype : int
+    kind : int
+    masked : bool
+    target : int
+    order : List[int]
+    recomputed : int
     names : List[str]
     shapes : List[List[int]]
     offsets : List[int]
-    floats : int
+    buckets : List[int]
+    groups : List[int]
+    p : Dict[str, Tensor]
+    operands : List[Tensor]
+    codebook : List[Tensor]
+    images : int
+    tokens : int
+    bias : List[Tensor]
+    rows : List[Tensor]
+    flow : List[Tensor]
+    kept : List[List[List[Tensor]]]
 
-    # ---- entry points -------------------------------------------------------------------------------------------
+    # ---- entry points -----------------------------------------------------------------------------------------------
 
-    # Sum of the counted patches' losses (), and its gradient with respect to weights_F, written to gradient_F.
-    def gradients(self, weights_F: Tensor, images_BCHW: Tensor, prefix_B: Tensor, gradient_F: Tensor) -> Tensor:
-        torch.set_grad_enabled(True)
-        leaves = self.leaves(weights_F)
-        loss = self.loss_sum(self.named(leaves), images_BCHW, prefix_B)
-        gradients = torch.grad([loss], leaves)
+    # Binds the parameters to views of flat storage, one tensor per bucket. Where products run in another type, the
+    # matrices are cast copies that live here.
+    def bind(self, weights: List[Tensor]) -> Tensor:
         torch.set_grad_enabled(False)
-        self.pack(gradients, gradient_F)
-        return loss.detach()
+        self.operands = __torch__.aim.no_tensors()
+        for weights_F in weights:
+            self.operands.append(__torch__.blocks.operand(weights_F, self.kind))
+        for i in range(len(self.names)):
+            bucket = weights[self.buckets[i]]
+            if len(self.shapes[i]) > 1:
+                bucket = self.operands[self.buckets[i]]
+            self.p[self.names[i]] = self.view(bucket, i)
+        return weights[0]
 
-    # Sum of the counted patches' losses ().
-    def loss(self, weights_F: Tensor, images_BCHW: Tensor, prefix_B: Tensor) -> Tensor:
+    # Follows the weights after they have changed in place: once per step, not once per use.
+    def refresh(self, weights: List[Tensor]) -> Tensor:
         torch.set_grad_enabled(False)
-        return self.loss_sum(self.named(self.views(weights_F)), images_BCHW, prefix_B)
+        if self.kind != 0:
+            for i in range(len(weights)):
+                torch.copy_(self.operands[i], __torch__.blocks.operand(weights[i], self.kind))
+        return weights[0]
 
-    # Mean prediction (B, K, V) of every output under the prefix mask.
-    def predictions(self, weights_F: Tensor, images_BCHW: Tensor, prefix_B: Tensor) -> Tensor:
+    # The k-means centroids (L, V) of token targets.
+    def set_codebook(self, centroids_LV: Tensor) -> Tensor:
+        self.codebook = [centroids_LV.clone()]
+        return self.codebook[0]
+
+    # Overwrites in place, across devices too.
+    def copy(self, to_F: Tensor, from_F: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
-        p = self.named(self.views(weights_F))
-        x_BKV = __torch__.trunk.patchify(images_BCHW, self.grid)
+        return torch.copy_(to_F, from_F)
+
+    # Sum over the rows of their loss (); keeps what `backward` needs. rows_R counts through the (B, N) tokens; of the
+    # first `recomputed` blocks only the input is kept.
+    def forward(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, recomputed: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        self.recomputed = int(recomputed)
+        loss, d = self.loss_of(images_BCHW, prefix_B, rows_R, True)
+        self.flow = [d]
+        return loss
+
+    # Gradients of groups [first, end) into a bucket of flat storage; groups from the last to the first.
+    def backward(self, first: Tensor, end: Tensor, gradient_F: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        g = self.gradient_views(gradient_F, int(first), int(end))
+        for i in range(int(end) - int(first)):
+            group = int(end) - 1 - i
+            kept, self.kept[group] = self.kept[group], __torch__.aim.nothing()
+            d = self.flow[0]
+            self.flow = __torch__.aim.no_tensors()
+            self.flow = [self.group_backward(group, g, d, kept)]
+        if int(first) == 0:
+            self.release()
+        return gradient_F
+
+    # Sum over the rows of their loss ().
+    def loss(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        loss, d = self.loss_of(images_BCHW, prefix_B, rows_R, False)
+        self.release()
+        return loss
+
+    # Prediction (B, K, V) of every output under the prefix mask, in the order of the objective.
+    def predictions(self, images_BCHW: Tensor, prefix_B: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        x_BKV = self.patches(images_BCHW)
         B, K, V = torch.size(x_BKV)
-        every = torch.arange(B * K)
-        last_TD = self.trunk(p, x_BKV, __torch__.trunk.prefix_mask(prefix_B, K, self.dtype), every)[-1]
-        return self.head(p, last_TD, every, K).view([B, K, V])
+        out = self.outputs(x_BKV, prefix_B, torch.arange(B * K, device=ops.prim.device(x_BKV)), False)
+        self.release()
+        return out.float().view([B, K, -1])
 
     # Frozen features: mean over the last blocks' outputs under bidirectional attention, written to
     # features_XND[start:start+B].
-    def features(self, weights_F: Tensor, images_BCHW: Tensor, last: Tensor, start: Tensor,
-                 features_XND: Tensor) -> Tensor:
-        outputs = self.block_outputs(weights_F, images_BCHW)
+    def features(self, images_BCHW: Tensor, last: Tensor, start: Tensor, features_XND: Tensor) -> Tensor:
+        outputs = self.block_outputs(images_BCHW)
         n = min(int(last), len(outputs))
         mean_BND = outputs[-1]
         for i in range(1, n):
@@ -66,98 +128,293 @@ class Aim(Module):
         return torch.copy_(into, mean_BND / n)
 
     # Outputs (B, K, D) of every block under bidirectional attention.
-    def block_outputs(self, weights_F: Tensor, images_BCHW: Tensor) -> List[Tensor]:
+    def block_outputs(self, images_BCHW: Tensor) -> List[Tensor]:
         torch.set_grad_enabled(False)
         x_BKV = __torch__.trunk.patchify(images_BCHW, self.grid)
+        positions = __torch__.trunk.positions(self.grid, self.width, x_BKV)
         outputs: List[Tensor] = []
-        for x_TD in self.trunk(self.named(self.views(weights_F)), x_BKV, None, None):
+        for x_TD in __torch__.trunk.forward(self.p, x_BKV, positions, None, None, self.blocks, self.heads, self.eps):
             outputs.append(x_TD.view([torch.size(x_BKV, 0), torch.size(x_BKV, 1), self.width]))
         return outputs
 
-    # ---- objective (section 3.1) --------------------------------------------------------------------------------
+    # ---- objective (sections 3.1 and 4.4) -----------------------------------------------------------------------------
 
-    def loss_sum(self, p: Dict[str, Tensor], images_BCHW: Tensor, prefix_B: Tensor) -> Tensor:
-        x_BKV = __torch__.trunk.patchify(images_BCHW, self.grid)
+    # The loss and its gradient with respect to the predictions of the rows.
+    def loss_of(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, keep: bool) -> Tuple[Tensor, Tensor]:
+        x_BKV = self.patches(images_BCHW)
         B, K, V = torch.size(x_BKV)
         N = K - 1
-        counted_BN = torch.arange(1, K).unsqueeze(0) >= prefix_B.unsqueeze(1)
-        rows_R = torch.nonzero(counted_BN.view([-1])).view([-1])
-        target_RV = self.normalised(x_BKV.narrow(1, 1, N).reshape([-1, V]).index_select(0, rows_R))
-        mask = __torch__.trunk.prefix_mask(prefix_B, N, self.dtype)
-        last_RD = self.trunk(p, x_BKV.narrow(1, 0, N), mask, rows_R)[-1]
-        predicted_RV = self.head(p, last_RD, rows_R, N).float()
-        return torch.mse_loss(predicted_RV, target_RV, 2) / V
+        step = 1
+        if self.masked:
+            N = K
+            step = 0
+        image_R = torch.floor_divide(rows_R, N)
+        target_RV = x_BKV.reshape([B * K, V]).index_select(0, image_R * K + (rows_R - image_R * N) + step)
+        predicted = self.outputs(x_BKV.narrow(1, 0, N), prefix_B, rows_R, keep).float()
+        if self.target == 2:
+            return __torch__.aim.token_loss(predicted, __torch__.aim.normalised(target_RV), self.codebook[0])
+        if self.target == 0:
+            target_RV = __torch__.aim.normalised(target_RV)
+        loss = torch.mse_loss(predicted, target_RV, 2) / V
+        return loss, torch.mul_(torch.sub_(predicted, target_RV), 2.0 / V)
 
-    # Pixels normalised per patch, with the unbiased variance.
-    def normalised(self, x_RV: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(x_RV, [-1], correction=1, keepdim=True)
-        return (x_RV - mean) / torch.sqrt(variance + 1e-6)
+    # Images (B, C, H, W) to patches (B, K, V) in the objective's order.
+    def patches(self, images_BCHW: Tensor) -> Tensor:
+        x_BKV = __torch__.trunk.patchify(images_BCHW, self.grid)
+        if len(self.order) > 0:
+            x_BKV = x_BKV.index_select(1, torch.tensor(self.order, device=ops.prim.device(x_BKV)))
+        return x_BKV
 
-    # Outputs (T, D) of every block; of the last block only the rows asked for, since nothing reads the others.
-    def trunk(self, p: Dict[str, Tensor], x_BNV: Tensor, mask: Optional[Tensor],
-              rows_R: Optional[Tensor]) -> List[Tensor]:
-        positions = __torch__.trunk.positions(self.grid, self.width).narrow(0, 0, torch.size(x_BNV, 1))
-        return __torch__.trunk.forward(p, x_BNV, positions, mask, rows_R, self.blocks, self.heads, self.eps)
+    # Positions (N, width) of the tokens in the objective's order.
+    def positions(self, width: int, like: Tensor) -> Tensor:
+        positions = __torch__.trunk.positions(self.grid, width, like)
+        if len(self.order) > 0:
+            positions = positions.index_select(0, torch.tensor(self.order, device=ops.prim.device(like)))
+        return positions.narrow(0, 0, self.tokens)
 
-    # ---- pixel head (section 3.2): blocks whose attention is the identity ----------------------------------------
+    # ---- forward, group by group ------------------------------------------------------------------------------------
 
-    # Predictions (R, V) from the last block's output at rows of a (B, N) grid of tokens.
-    def head(self, p: Dict[str, Tensor], x_RD: Tensor, rows_R: Tensor, N: int) -> Tensor:
-        x = __torch__.trunk.norm(p, "trunk.post_trunk_norm", x_RD, self.eps)
-        x = __torch__.trunk.linear(x, p["head.decoder_projection.weight"]) + p["head.decoder_projection.bias"]
-        x = x + __torch__.trunk.positions(self.grid, self.head_width).index_select(0, torch.remainder(rows_R, N))
+    # Predictions of the rows from patches (B, N, V).
+    def outputs(self, x_BNV: Tensor, prefix_B: Tensor, rows_R: Tensor, keep: bool) -> Tensor:
+        B, N, V = torch.size(x_BNV)
+        self.images = B
+        self.tokens = N
+        # A copy, since the caller's memory may be gone when the backward pass comes.
+        self.rows = [rows_R.clone()]
+        self.kept = __torch__.aim.no_groups()
+        x = self.embed(x_BNV, rows_R, keep)
+        if not self.masked:
+            mask = __torch__.trunk.prefix_mask(prefix_B, N, x)
+            self.bias = [__torch__.aim.bias_of(mask, self.heads)]
+        for i in range(self.blocks):
+            y, kept = self.trunk_block(i, x)
+            self.keep(keep, i < self.recomputed, x, kept)
+            x = y
+        if self.head_kind == 0:
+            y, mean, rstd = __torch__.blocks.norm(self.p, "trunk.post_trunk_norm", x, self.eps)
+            self.keep(keep, False, x, [[x, mean, rstd]])
+            x = y
+        else:
+            x = self.head(x, keep)
+        return self.exit(x, keep)
+
+    def head(self, x: Tensor, keep: bool) -> Tensor:
+        y, mean, rstd = __torch__.blocks.norm(self.p, "trunk.post_trunk_norm", x, self.eps)
+        y = __torch__.blocks.operand(y, self.kind)
+        self.keep(keep, False, x, [[x, y, mean, rstd]])
+        x = __torch__.blocks.affine(self.p, "head.decoder_projection", y)
+        positions = self.positions(self.head_width, x)
+        if self.full_head():
+            x = torch.add_(x.view([self.images, self.tokens, self.head_width]), positions)
+            x = x.view([self.images * self.tokens, self.head_width])
+            if not self.masked and self.head_heads != self.heads:
+                self.bias = [self.bias[0], __torch__.aim.bias_again(self.bias[0], self.images, self.head_heads)]
+        else:
+            torch.add_(x, positions.index_select(0, torch.remainder(self.rows[0], self.tokens)))
         for i in range(self.head_blocks):
-            name = "head.decoder_blocks." + str(i)
-            x = x + __torch__.trunk.norm(p, name + ".norm_1", x, self.eps)
-            x = x + __torch__.trunk.mlp(p, name + ".mlp", __torch__.trunk.norm(p, name + ".norm_2", x, self.eps))
-        x = __torch__.trunk.norm(p, "head.decoder_norm", x, self.eps)
-        return __torch__.trunk.linear(x, p["head.decoder_pred.weight"]) + p["head.decoder_pred.bias"]
+            y, kept = self.head_block(i, x)
+            self.keep(keep, self.blocks + i < self.recomputed, x, kept)
+            x = y
+        return x
 
-    # ---- parameters in one flat tensor ----------------------------------------------------------------------------
+    # Patch embedding, norm, the mask's token in place of hidden patches, positions.
+    def embed(self, x_BNV: Tensor, rows_R: Tensor, keep: bool) -> Tensor:
+        B, N, V = torch.size(x_BNV)
+        D = self.width
+        patches = __torch__.blocks.operand(x_BNV.reshape([B * N, V]), self.kind)
+        weight = self.p["preprocessor.patchifier.proj.weight"].permute([0, 2, 3, 1]).reshape([D, V])
+        x = torch.addmm(self.p["preprocessor.patchifier.proj.bias"].type_as(patches), patches, weight.t())
+        y, mean, rstd = __torch__.blocks.norm(self.p, "preprocessor.patchifier.norm", x, self.eps)
+        if self.masked:
+            token = self.p["head.mask_token"].type_as(y).unsqueeze(0).expand([torch.size(rows_R, 0), D])
+            torch.index_copy_(y, 0, rows_R, token)
+        self.keep(keep, False, x, [[x, mean, rstd, patches]])
+        torch.add_(y.view([B, N, D]), self.positions(D, y))
+        return y
 
-    # The parameters as views, in layout order.
-    def views(self, weights_F: Tensor) -> List[Tensor]:
-        views: List[Tensor] = []
+    # Whether the head's blocks attend, so that all tokens pass through them.
+    def full_head(self) -> bool:
+        return self.head_kind == 2 and self.head_blocks > 0
+
+    def trunk_block(self, i: int, x: Tensor) -> Tuple[Tensor, List[List[Tensor]]]:
+        rows: Optional[Tensor] = None
+        if i == self.blocks - 1 and not self.full_head():
+            rows = self.rows[0]
+        return __torch__.blocks.block(self.p, "trunk.blocks." + str(i), x, self.images, self.tokens, self.heads,
+                                      self.eps, self.kind, self.trunk_bias(), rows)
+
+    def head_block(self, i: int, x: Tensor) -> Tuple[Tensor, List[List[Tensor]]]:
+        name = "head.decoder_blocks." + str(i)
+        if self.head_kind == 1:
+            return __torch__.blocks.head_block(self.p, name, x, self.eps, self.kind)
+        rows: Optional[Tensor] = None
+        if i == self.head_blocks - 1:
+            rows = self.rows[0]
+        return __torch__.blocks.block(self.p, name, x, self.images, self.tokens, self.head_heads, self.eps, self.kind,
+                                      self.head_bias(), rows)
+
+    # The last norm of an MLP or transformer head, and the predictions.
+    def exit(self, x: Tensor, keep: bool) -> Tensor:
+        if self.head_kind == 0:
+            y = __torch__.blocks.operand(x, self.kind)
+            self.keep(keep, False, x, [[y]])
+        else:
+            y, mean, rstd = __torch__.blocks.norm(self.p, "head.decoder_norm", x, self.eps)
+            y = __torch__.blocks.operand(y, self.kind)
+            self.keep(keep, False, x, [[y, x, mean, rstd]])
+        return __torch__.blocks.affine(self.p, "head.decoder_pred", y)
+
+    # Of a recomputed block only its input is kept.
+    def keep(self, keep: bool, recompute: bool, x: Tensor, kept: List[List[Tensor]]) -> None:
+        if keep:
+            if recompute:
+                kept = [[x]]
+            self.kept.append(kept)
+
+    # ---- backward, group by group -----------------------------------------------------------------------------------
+
+    def group_backward(self, group: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+        entrance = self.blocks + 1
+        if group == 0:
+            return self.embed_backward(g, d, kept[0])
+        if group < entrance:
+            return self.trunk_block_backward(group - 1, g, d, kept)
+        if group == entrance:
+            return self.entrance_backward(g, d, kept[0])
+        if group <= entrance + self.head_blocks and self.head_kind != 0:
+            return self.head_block_backward(group - entrance - 1, g, d, kept)
+        return self.exit_backward(g, d, kept[0])
+
+    def exit_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+        d = __torch__.blocks.operand(d, self.kind)
+        dy = __torch__.blocks.affine_backward(self.p, g, "head.decoder_pred", d, kept[0])
+        if self.head_kind == 0:
+            return dy
+        return __torch__.blocks.norm_backward(self.p, g, "head.decoder_norm", dy, kept[1], kept[2], kept[3])
+
+    def head_block_backward(self, i: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+        if len(kept) == 1:
+            y, kept = self.head_block(i, kept[0][0])
+        name = "head.decoder_blocks." + str(i)
+        if self.head_kind == 1:
+            return __torch__.blocks.head_block_backward(self.p, g, name, d, kept, self.kind)
+        rows: Optional[Tensor] = None
+        if i == self.head_blocks - 1:
+            rows = self.rows[0]
+        return __torch__.blocks.block_backward(self.p, g, name, d, kept, self.images, self.tokens, self.head_heads,
+                                               self.kind, self.head_bias(), rows)
+
+    def entrance_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+        if self.head_kind == 0:
+            x, mean, rstd = kept
+        else:
+            x, y, mean, rstd = kept
+            d = __torch__.blocks.operand(d, self.kind)
+            d = __torch__.blocks.affine_backward(self.p, g, "head.decoder_projection", d, y)
+        return __torch__.blocks.norm_backward(self.p, g, "trunk.post_trunk_norm", d, x, mean, rstd)
+
+    def trunk_block_backward(self, i: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+        if len(kept) == 1:
+            y, kept = self.trunk_block(i, kept[0][0])
+        rows: Optional[Tensor] = None
+        if i == self.blocks - 1 and not self.full_head():
+            rows = self.rows[0]
+        return __torch__.blocks.block_backward(self.p, g, "trunk.blocks." + str(i), d, kept, self.images, self.tokens,
+                                               self.heads, self.kind, self.trunk_bias(), rows)
+
+    def embed_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+        x, mean, rstd, patches = kept
+        if self.masked:
+            rows_R = self.rows[0]
+            torch.copy_(g["head.mask_token"], torch.sum(d.index_select(0, rows_R), [0]))
+            d = torch.index_fill(d, 0, rows_R, 0.0)
+        d = __torch__.blocks.norm_backward(self.p, g, "preprocessor.patchifier.norm", d, x, mean, rstd)
+        torch.copy_(g["preprocessor.patchifier.proj.bias"], torch.sum(d, [0]))
+        d = __torch__.blocks.operand(d, self.kind)
+        weight = g["preprocessor.patchifier.proj.weight"]
+        D, C, P, Q = torch.size(weight)
+        torch.copy_(weight, torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2]))
+        return d
+
+    # ---- state between the calls ------------------------------------------------------------------------------------
+
+    def trunk_bias(self) -> Optional[Tensor]:
+        bias: Optional[Tensor] = None
+        if len(self.bias) > 0:
+            bias = self.bias[0]
+        return bias
+
+    def head_bias(self) -> Optional[Tensor]:
+        bias: Optional[Tensor] = None
+        if len(self.bias) > 0:
+            bias = self.bias[-1]
+        return bias
+
+    def release(self) -> None:
+        self.kept = __torch__.aim.no_groups()
+        self.flow = __torch__.aim.no_tensors()
+        self.bias = __torch__.aim.no_tensors()
+        self.rows = __torch__.aim.no_tensors()
+
+    # ---- parameters in flat storage ---------------------------------------------------------------------------------
+
+    # Parameter i as a view of its bucket.
+    def view(self, bucket_F: Tensor, i: int) -> Tensor:
+        n = 1
+        for size in self.shapes[i]:
+            n = n * size
+        return torch.narrow(bucket_F, 0, self.offsets[i], n).view(self.shapes[i])
+
+    # Views of the gradients of groups [first, end); the padding behind them becomes zero.
+    def gradient_views(self, gradient_F: Tensor, first: int, end: int) -> Dict[str, Tensor]:
+        g: Dict[str, Tensor] = {}
         for i in range(len(self.names)):
-            shape = self.shapes[i]
-            n = 1
-            for size in shape:
-                n = n * size
-            views.append(torch.narrow(weights_F, 0, self.offsets[i], n).view(shape))
-        return views
+            if self.groups[i] >= first and self.groups[i] < end:
+                view = self.view(gradient_F, i)
+                g[self.names[i]] = view
+                n = torch.numel(view)
+                if n % 16 > 0:
+                    torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i] + n, 16 - n % 16))
+        return g
 
-    # The same views, each the root of its own gradient.
-    def leaves(self, weights_F: Tensor) -> List[Tensor]:
-        leaves: List[Tensor] = []
-        for view in self.views(weights_F):
-            leaves.append(view.detach().requires_grad_(True))
-        return leaves
+# The mask in the form that attention wants it, made once for all blocks: (B*H, N, N) for the plain products of short
+# sequences, else (B, 1, N, N).
+def bias_of(mask: Tensor, heads: int) -> Tensor:
+    B, one, N, M = torch.size(mask)
+    if N <= 64 and not ops.prim.is_cuda(mask):
+        return mask.expand([B, heads, N, N]).reshape([B * heads, N, N])
+    return mask
 
-    # By checkpoint name; matrices cast to the products' type once for all of their uses.
-    def named(self, parameters: List[Tensor]) -> Dict[str, Tensor]:
-        named: Dict[str, Tensor] = {}
-        for i in range(len(self.names)):
-            one = parameters[i]
-            if one.dim() > 1:
-                one = one.to(self.dtype)
-            named[self.names[i]] = one
-        return named
+# The same for another number of heads.
+def bias_again(bias: Tensor, B: int, heads: int) -> Tensor:
+    if bias.dim() == 3:
+        H = torch.size(bias, 0) // B
+        N = torch.size(bias, 1)
+        return __torch__.aim.bias_of(bias.view([B, H, N, N]).narrow(1, 0, 1), heads)
+    return bias
 
-    # The gradients side by side as the parameters lie in weights_F, padding zero.
-    def pack(self, gradients: List[Optional[Tensor]], gradient_F: Tensor) -> None:
-        pieces: List[Tensor] = []
-        end = 0
-        for i in range(len(gradients)):
-            gap = self.offsets[i] - end
-            if gap > 0:
-                pieces.append(torch.zeros([gap]))
-            piece = gradients[i]
-            if piece is not None:
-                flat = piece.reshape([-1])
-                pieces.append(flat)
-                end = self.offsets[i] + torch.numel(flat)
-            else:
-                end = self.offsets[i]
-        if self.floats > end:
-            pieces.append(torch.zeros([self.floats - end]))
-        torch.cat(pieces, 0, out=gradient_F)
+# Pixels normalised per patch, with the unbiased variance.
+def normalised(x_RV: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(x_RV, [-1], correction=1, keepdim=True)
+    return (x_RV - mean) / torch.sqrt(variance + 1e-6)
+
+# Cross-entropy against the nearest centroid, summed over the rows, and its gradient.
+def token_loss(logits_RL: Tensor, patches_RV: Tensor, centroids_LV: Tensor) -> Tuple[Tensor, Tensor]:
+    lengths_L = torch.sum(centroids_LV * centroids_LV, [1])
+    distance_RL = lengths_L.unsqueeze(0) - 2 * torch.mm(patches_RV, centroids_LV.t())
+    token_R1 = torch.argmin(distance_RL, 1, True)
+    loss = torch.sum(torch.logsumexp(logits_RL, [1], True) - torch.gather(logits_RL, 1, token_R1))
+    d = torch.softmax(logits_RL, 1)
+    return loss, torch.scatter_add_(d, 1, token_R1, torch.full_like(d.narrow(1, 0, 1), -1.0))
+
+def nothing() -> List[List[Tensor]]:
+    nothing: List[List[Tensor]] = []
+    return nothing
+
+def no_tensors() -> List[Tensor]:
+    none: List[Tensor] = []
+    return none
+
+def no_groups() -> List[List[List[Tensor]]]:
+    none: List[List[List[Tensor]]] = []
+    return none

@@ -4,7 +4,7 @@
 #   N tokens of an image    T = B*N    D width    H heads    d = D/H    R rows: some of the T tokens
 #   p: parameters by checkpoint name, those of more than one dimension in the type in which matrix products run
 #
-# Tensor names end in their shape. The residual stream, norms and loss are float32.
+# Tensor names end in their shape. In float32 or, for the operands of matrix products, the type of p's matrices.
 
 # Images (B, C, H, W) to patches (B, K, V): raster order, values (row, column, channel) with the channel fastest.
 def patchify(images_BCHW: Tensor, G: int) -> Tensor:
@@ -12,22 +12,22 @@ def patchify(images_BCHW: Tensor, G: int) -> Tensor:
     P = height // G
     return images_BCHW.view([B, C, G, P, G, P]).permute([0, 2, 4, 3, 5, 1]).reshape([B, G * G, P * P * C])
 
-# Fixed sin/cos positions (K, D), base 10000: the first half of the channels encodes the column, the second the row.
-def positions(G: int, D: int) -> Tensor:
-    w = torch.pow(10000.0, torch.arange(D // 4, dtype=6) / (-(D // 4)))
-    angle_Gw = torch.arange(G, dtype=6).unsqueeze(1) * w.unsqueeze(0)
+# Fixed sin/cos positions (K, D) on the device of `like`, base 10000: the first half of the channels encodes the column, the second the row.
+def positions(G: int, D: int, like: Tensor) -> Tensor:
+    w = torch.pow(10000.0, torch.arange(D // 4, dtype=6, device=ops.prim.device(like)) / (-(D // 4)))
+    angle_Gw = torch.arange(G, dtype=6, device=ops.prim.device(like)).unsqueeze(1) * w.unsqueeze(0)
     wave_Gh = torch.cat([torch.sin(angle_Gw), torch.cos(angle_Gw)], 1)
     column = wave_Gh.unsqueeze(0).expand([G, G, D // 2])
     row = wave_Gh.unsqueeze(1).expand([G, G, D // 2])
     return torch.cat([column, row], 2).view([G * G, D])
 
-# 0 where query i sees key j, else -inf: (B, 1, N, N).
-def prefix_mask(prefix_B: Tensor, N: int, dtype: int) -> Tensor:
-    j = torch.arange(N)
+# 0 where query i sees key j, else -inf: (B, 1, N, N) of the type and device of `like`.
+def prefix_mask(prefix_B: Tensor, N: int, like: Tensor) -> Tensor:
+    j = torch.arange(N, device=ops.prim.device(like))
     causal_NN = j.unsqueeze(0) <= j.unsqueeze(1)
     prefix_B1N = j.view([1, 1, N]) < prefix_B.view([-1, 1, 1])
     hidden_BNN = torch.logical_not(causal_NN | prefix_B1N)
-    zeros = torch.zeros([torch.size(prefix_B, 0), N, N], dtype=dtype)
+    zeros = torch.zeros([torch.size(prefix_B, 0), N, N], dtype=ops.prim.dtype(like), device=ops.prim.device(like))
     return torch.masked_fill(zeros, hidden_BNN, -inf).unsqueeze(1)
 
 # Outputs (T, D) of every block for patches (B, N, V); of the last block only the rows asked for.

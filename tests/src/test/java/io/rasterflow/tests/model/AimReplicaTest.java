@@ -175,9 +175,12 @@ class AimReplicaTest {
             ByteBuffer images,
             long[] keys) {
         ParameterLayout layout = AimLayout.of(config);
-        float[] weights = layout.flatten(start.weights());
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] += (float) (scale * direction.getFloat(i * Float.BYTES));
+        List<float[]> weights = layout.flatten(start.weights());
+        int at = 0;
+        for (float[] bucket : weights) {
+            for (int i = 0; i < bucket.length; i++) {
+                bucket[i] += (float) (scale * direction.getFloat(Float.BYTES * at++));
+            }
         }
         replica.restore(new Snapshot(0, layout.unflatten(weights), start.firstMoments(), start.secondMoments()));
         return replica.gradients(images, keys, Models.floats(replica.gradientFloats()))

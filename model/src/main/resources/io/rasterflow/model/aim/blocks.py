@@ -1,0 +1,181 @@
+# Forward and hand-derived backward of AIM's layers (arXiv 2401.08541, section 3.2): training without autograd.
+#
+#   B images    N tokens of an image    T = B*N    D width    H heads    d = D/H    R rows: some of the T tokens
+#   p  parameters by checkpoint name, matrices in the type of the products
+#   g  their float32 gradients, which the backward functions write
+#   dX gradient of the loss with respect to X    kept: what a backward needs of its forward
+#
+# Operands of matrix products (see `operand`) are float32, bf16, or float32 rounded to bf16. Names of tensors end in
+# their shape where it helps.
+
+# kind 0: float32. 1: bf16, and every activation with it. 2: float32 products of operands rounded to bf16, for
+# processors that do not multiply bf16.
+def operand(x: Tensor, kind: int) -> Tensor:
+    if kind == 1:
+        x = x.to(15)
+    if kind == 2:
+        x = x.to(15).to(6)
+    return x
+
+# a @ b into a float32 gradient.
+def product(a: Tensor, b: Tensor, into: Tensor) -> None:
+    if torch.eq(ops.prim.dtype(a), 6):
+        torch.mm(a, b, out=into)
+    else:
+        torch.copy_(into, torch.mm(a, b))
+
+# ---- norm -----------------------------------------------------------------------------------------------------------
+
+def norm(p: Dict[str, Tensor], name: str, x: Tensor, eps: float) -> Tuple[Tensor, Tensor, Tensor]:
+    weight, bias = p[name + ".weight"], p[name + ".bias"]
+    return torch.native_layer_norm(x, torch.size(weight), weight, bias, eps)
+
+def norm_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Tensor, x: Tensor, mean: Tensor,
+                  rstd: Tensor) -> Tensor:
+    weight, bias = p[name + ".weight"], p[name + ".bias"]
+    dx, dweight, dbias = torch.native_layer_norm_backward(
+        dy, x, torch.size(weight), mean, rstd, weight, bias, [True, True, True])
+    torch.copy_(g[name + ".weight"], dweight)
+    torch.copy_(g[name + ".bias"], dbias)
+    return dx
+
+# ---- linear ---------------------------------------------------------------------------------------------------------
+
+# x W^T + b with b broadcast over the rows.
+def affine(p: Dict[str, Tensor], name: str, x: Tensor) -> Tensor:
+    weight, bias = p[name + ".weight"], p[name + ".bias"]
+    return torch.addmm(bias.type_as(x), x, weight.t())
+
+def affine_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Tensor, x: Tensor) -> Tensor:
+    __torch__.blocks.product(dy.t(), x, g[name + ".weight"])
+    torch.copy_(g[name + ".bias"], torch.sum(dy, [0]))
+    return torch.mm(dy, p[name + ".weight"])
+
+# ---- residual + MLP(norm(x)) ----------------------------------------------------------------------------------------
+
+def mlp(p: Dict[str, Tensor], name: str, x: Tensor, eps: float, kind: int) -> Tuple[Tensor, List[Tensor]]:
+    y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_2", x, eps)
+    y = __torch__.blocks.operand(y, kind)
+    hidden = torch.mm(y, p[name + ".mlp.fc1.weight"].t())
+    active = __torch__.blocks.operand(torch.gelu(hidden), kind)
+    return torch.addmm(x, active, p[name + ".mlp.fc2.weight"].t()), [x, y, mean, rstd, hidden, active]
+
+def mlp_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[Tensor],
+                 kind: int) -> Tensor:
+    x, y, mean, rstd, hidden, active = kept
+    d = __torch__.blocks.operand(dout, kind)
+    __torch__.blocks.product(d.t(), active, g[name + ".mlp.fc2.weight"])
+    dhidden = torch.mm(d, p[name + ".mlp.fc2.weight"])
+    torch.gelu_backward(dhidden, hidden, grad_input=dhidden)
+    dhidden = __torch__.blocks.operand(dhidden, kind)
+    __torch__.blocks.product(dhidden.t(), y, g[name + ".mlp.fc1.weight"])
+    dy = torch.mm(dhidden, p[name + ".mlp.fc1.weight"])
+    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_2", dy, x, mean, rstd), dout)
+
+# ---- attention of all heads, before the output projection -----------------------------------------------------------
+
+# From qkv (T, 3D) to (T, D). Short sequences take plain products, long ones the fused kernel of the processor, and
+# other devices what autograd finds for them.
+def attention(qkv: Tensor, B: int, N: int, H: int, bias: Optional[Tensor]) -> Tuple[Tensor, List[Tensor]]:
+    D = torch.size(qkv, 1) // 3
+    d = D // H
+    split = qkv.view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4])
+    if ops.prim.is_cuda(qkv):
+        torch.set_grad_enabled(True)
+        leaf = qkv.detach().requires_grad_(True)
+        q, k, v = torch.unbind(leaf.view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4]), 0)
+        z = torch.scaled_dot_product_attention(q, k, v, bias).transpose(1, 2).reshape([B * N, D])
+        torch.set_grad_enabled(False)
+        result, kept = z.detach(), [leaf, z]
+    elif N > 64:
+        q, k, v = torch.unbind(split, 0)
+        z, logsumexp = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, False, attn_mask=bias)
+        result, kept = z.transpose(1, 2).reshape([B * N, D]), [qkv, z, logsumexp]
+    else:
+        heads = split.reshape([3, B * H, N, d])
+        q, k, v = torch.unbind(heads, 0)
+        if bias is not None:
+            seen = torch.baddbmm(bias, q, k.transpose(1, 2), beta=1.0, alpha=d ** -0.5)
+        else:
+            seen = torch.mul_(torch.bmm(q, k.transpose(1, 2)), d ** -0.5)
+        torch._softmax(seen, -1, False, out=seen)
+        result = torch.bmm(seen, v).view([B, H, N, d]).transpose(1, 2).reshape([B * N, D])
+        kept = [heads, seen]
+    return result, kept
+
+# From the gradient of the result (T, D) to that of qkv (T, 3D).
+def attention_backward(dresult: Tensor, kept: List[Tensor], B: int, N: int, H: int, bias: Optional[Tensor]) -> Tensor:
+    D = torch.size(dresult, 1)
+    d = D // H
+    if ops.prim.is_cuda(dresult):
+        given: List[Optional[Tensor]] = [dresult]
+        dqkv = torch.grad([kept[1]], [kept[0]], given)[0]
+        result = torch.zeros_like(kept[0])
+        if dqkv is not None:
+            result = dqkv
+    elif N > 64:
+        q, k, v = torch.unbind(kept[0].view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4]), 0)
+        dz = dresult.view([B, N, H, d]).transpose(1, 2)
+        dq, dk, dv = torch._scaled_dot_product_flash_attention_for_cpu_backward(
+            dz, q, k, v, kept[1], kept[2], 0.0, False, attn_mask=bias)
+        result = torch.stack([dq.transpose(1, 2), dk.transpose(1, 2), dv.transpose(1, 2)], 2).view([B * N, 3 * D])
+    else:
+        q, k, v = torch.unbind(kept[0], 0)
+        seen = kept[1]
+        dz = dresult.view([B, N, H, d]).transpose(1, 2).reshape([B * H, N, d])
+        dsplit = torch.empty_like(kept[0])
+        torch.bmm(seen.transpose(1, 2), dz, out=torch.select(dsplit, 0, 2))
+        dseen = torch.bmm(dz, v.transpose(1, 2))
+        torch._softmax_backward_data(dseen, seen, -1, ops.prim.dtype(seen), grad_input=dseen)
+        torch.mul_(dseen, d ** -0.5)
+        torch.bmm(dseen, k, out=torch.select(dsplit, 0, 0))
+        torch.bmm(dseen.transpose(1, 2), q, out=torch.select(dsplit, 0, 1))
+        result = dsplit.view([3, B, H, N, d]).permute([1, 3, 0, 2, 4]).reshape([B * N, 3 * D])
+    return result
+
+# ---- block with attention -------------------------------------------------------------------------------------------
+
+# One pre-norm block, (T, D) to (T, D), or to the rows asked for: nothing reads the others.
+def block(p: Dict[str, Tensor], name: str, x: Tensor, B: int, N: int, H: int, eps: float, kind: int,
+          bias: Optional[Tensor], rows: Optional[Tensor]) -> Tuple[Tensor, List[List[Tensor]]]:
+    y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_1", x, eps)
+    y = __torch__.blocks.operand(y, kind)
+    qkv = torch.mm(y, p[name + ".attn.qkv.weight"].t())
+    z, attended = __torch__.blocks.attention(qkv, B, N, H, bias)
+    residual = x
+    if rows is not None:
+        z = z.index_select(0, rows)
+        residual = x.index_select(0, rows)
+    z = __torch__.blocks.operand(z, kind)
+    middle = torch.addmm(residual, z, p[name + ".attn.proj.weight"].t())
+    out, mlp = __torch__.blocks.mlp(p, name, middle, eps, kind)
+    return out, [[x, y, mean, rstd, z], attended, mlp]
+
+def block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[List[Tensor]],
+                   B: int, N: int, H: int, kind: int, bias: Optional[Tensor], rows: Optional[Tensor]) -> Tensor:
+    x, y, mean, rstd, z = kept[0]
+    dmiddle = __torch__.blocks.mlp_backward(p, g, name, dout, kept[2], kind)
+    d = __torch__.blocks.operand(dmiddle, kind)
+    __torch__.blocks.product(d.t(), z, g[name + ".attn.proj.weight"])
+    dz = torch.mm(d, p[name + ".attn.proj.weight"])
+    if rows is not None:
+        dz = torch.zeros_like(x).type_as(dz).index_copy_(0, rows, dz)
+        dmiddle = torch.zeros_like(x).index_copy_(0, rows, dmiddle)
+    dqkv = __torch__.blocks.operand(__torch__.blocks.attention_backward(dz, kept[1], B, N, H, bias), kind)
+    __torch__.blocks.product(dqkv.t(), y, g[name + ".attn.qkv.weight"])
+    dy = torch.mm(dqkv, p[name + ".attn.qkv.weight"])
+    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_1", dy, x, mean, rstd), dmiddle)
+
+# ---- block of the pixel head, whose attention is the identity -------------------------------------------------------
+
+def head_block(p: Dict[str, Tensor], name: str, x: Tensor, eps: float,
+               kind: int) -> Tuple[Tensor, List[List[Tensor]]]:
+    y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_1", x, eps)
+    out, mlp = __torch__.blocks.mlp(p, name, torch.add_(y, x), eps, kind)
+    return out, [[x, mean, rstd], mlp]
+
+def head_block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor,
+                        kept: List[List[Tensor]], kind: int) -> Tensor:
+    x, mean, rstd = kept[0]
+    dmiddle = __torch__.blocks.mlp_backward(p, g, name, dout, kept[1], kind)
+    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_1", dmiddle, x, mean, rstd), dmiddle)
