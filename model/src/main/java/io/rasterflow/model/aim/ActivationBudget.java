@@ -10,8 +10,8 @@ import io.rasterflow.model.Compute;
  * backward pass those of the last blocks are free again.
  */
 final class ActivationBudget {
-    /** Values that a block keeps per token, in widths: input, norm, qkv, attended, middle, norm, hidden twice. */
-    private static final int KEPT_WIDTHS = 1 + 1 + 3 + 1 + 1 + 1 + 4 + 4;
+    /** Values that a block keeps per token, in widths: input, norm, qkv, attended, middle, norm, hidden. */
+    private static final int KEPT_WIDTHS = 1 + 1 + 3 + 1 + 1 + 1 + 4;
 
     private static final int SHORT_SEQUENCE = 64;
 

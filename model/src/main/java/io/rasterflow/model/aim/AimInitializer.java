@@ -16,11 +16,10 @@ final class AimInitializer {
 
     private AimInitializer() {}
 
-    /** One array per bucket. What a parameter gets depends on the seed and its name, not on where it lies. */
-    static List<float[]> draw(ParameterLayout layout, long seed) {
-        List<float[]> flat = layout.zeros();
-        for (ParameterLayout.Slot slot : layout.slots()) {
-            float[] bucket = flat.get(slot.bucket());
+    /** The weights of one bucket. What a parameter gets depends on the seed and its name, not on where it lies. */
+    static float[] draw(ParameterLayout layout, int index, long seed) {
+        float[] bucket = new float[layout.buckets().get(index).floats()];
+        for (ParameterLayout.Slot slot : layout.slots(index)) {
             long key = Mixer.mix(seed, hash(slot.name()));
             if (slot.decayed()) {
                 xavierUniform(bucket, slot, key);
@@ -30,7 +29,7 @@ final class AimInitializer {
                 uniform(bucket, slot, key, TOKEN_BOUND);
             }
         }
-        return flat;
+        return bucket;
     }
 
     /** FNV-1a. */

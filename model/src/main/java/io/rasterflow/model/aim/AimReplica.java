@@ -20,6 +20,7 @@ import io.rasterflow.model.program.Processor;
 import io.rasterflow.model.program.Tensors;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 
@@ -88,32 +89,35 @@ public final class AimReplica implements Replica {
     @Override
     public void initialise(long seed) {
         requireOwner();
-        overwrite(AimInitializer.draw(layout, seed), layout.zeros(), layout.zeros());
+        for (int i = 0; i < layout.buckets().size(); i++) {
+            float[] weights = AimInitializer.draw(layout, i, seed);
+            copy(state.weights().get(i), weights);
+            Arrays.fill(weights, 0f);
+            copy(state.firstMoments().get(i), weights);
+            copy(state.secondMoments().get(i), weights);
+        }
+        refresh();
         step = 0;
     }
 
     @Override
     public void restore(Snapshot snapshot) {
         requireOwner();
-        overwrite(
-                layout.flatten(snapshot.weights()),
-                layout.flatten(snapshot.firstMoments()),
-                layout.flatten(snapshot.secondMoments()));
+        List<float[]> weights = layout.flatten(snapshot.weights());
+        List<float[]> first = layout.flatten(snapshot.firstMoments());
+        List<float[]> second = layout.flatten(snapshot.secondMoments());
+        for (int i = 0; i < weights.size(); i++) {
+            copy(state.weights().get(i), weights.get(i));
+            copy(state.firstMoments().get(i), first.get(i));
+            copy(state.secondMoments().get(i), second.get(i));
+        }
+        refresh();
         step = snapshot.step();
     }
 
-    private void overwrite(List<float[]> weights, List<float[]> first, List<float[]> second) {
-        copy(state.weights(), weights);
-        copy(state.firstMoments(), first);
-        copy(state.secondMoments(), second);
-        refresh();
-    }
-
-    private void copy(List<NDArray> to, List<float[]> from) {
-        for (int i = 0; i < to.size(); i++) {
-            try (NDManager call = host.newSubManager()) {
-                program.call(call, "copy", to.get(i), call.create(from.get(i)));
-            }
+    private void copy(NDArray to, float[] from) {
+        try (NDManager call = host.newSubManager()) {
+            program.call(call, "copy", to, call.create(from));
         }
     }
 

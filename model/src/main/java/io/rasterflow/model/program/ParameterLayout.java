@@ -124,6 +124,11 @@ public final class ParameterLayout {
         return Collections.unmodifiableList(slots);
     }
 
+    /** The parameters of one bucket. */
+    public List<Slot> slots(int bucket) {
+        return slots.stream().filter(slot -> slot.bucket() == bucket).toList();
+    }
+
     public List<Bucket> buckets() {
         return Collections.unmodifiableList(buckets);
     }

@@ -24,6 +24,15 @@ def product(a: Tensor, b: Tensor, into: Tensor) -> None:
     else:
         torch.copy_(into, torch.mm(a, b))
 
+# The same, added to what is there unless it is the first part.
+def accumulate(a: Tensor, b: Tensor, into: Tensor, first: bool) -> None:
+    if first:
+        __torch__.blocks.product(a, b, into)
+    elif torch.eq(ops.prim.dtype(a), 6):
+        torch.addmm_(into, a, b)
+    else:
+        torch.add_(into, torch.mm(a, b))
+
 # ---- norm -----------------------------------------------------------------------------------------------------------
 
 def norm(p: Dict[str, Tensor], name: str, x: Tensor, eps: float) -> Tuple[Tensor, Tensor, Tensor]:
@@ -41,6 +50,19 @@ def norm_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Ten
 
 # ---- linear ---------------------------------------------------------------------------------------------------------
 
+# x W^T. The oneDNN kernel is the faster one for float32 on processors, but is compiled anew for every shape: `steady`
+# says that the number of rows is the same in every step.
+def linear(x: Tensor, weight: Tensor, steady: bool) -> Tensor:
+    if steady and torch.eq(ops.prim.dtype(x), 6) and not ops.prim.is_cuda(x):
+        return ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+    return torch.mm(x, weight.t())
+
+# residual + x W^T
+def linear_onto(residual: Tensor, x: Tensor, weight: Tensor, steady: bool) -> Tensor:
+    if steady and torch.eq(ops.prim.dtype(x), 6) and not ops.prim.is_cuda(x):
+        return ops.mkldnn._linear_pointwise(x, residual, weight, None, "add")
+    return torch.addmm(residual, x, weight.t())
+
 # x W^T + b with b broadcast over the rows.
 def affine(p: Dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     weight, bias = p[name + ".weight"], p[name + ".bias"]
@@ -53,23 +75,38 @@ def affine_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: T
 
 # ---- residual + MLP(norm(x)) ----------------------------------------------------------------------------------------
 
-def mlp(p: Dict[str, Tensor], name: str, x: Tensor, eps: float, kind: int) -> Tuple[Tensor, List[Tensor]]:
+def mlp(p: Dict[str, Tensor], name: str, x: Tensor, eps: float, kind: int,
+        steady: bool) -> Tuple[Tensor, List[Tensor]]:
     y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_2", x, eps)
     y = __torch__.blocks.operand(y, kind)
-    hidden = torch.mm(y, p[name + ".mlp.fc1.weight"].t())
+    hidden = __torch__.blocks.linear(y, p[name + ".mlp.fc1.weight"], steady)
     active = __torch__.blocks.operand(torch.gelu(hidden), kind)
-    return torch.addmm(x, active, p[name + ".mlp.fc2.weight"].t()), [x, y, mean, rstd, hidden, active]
+    return __torch__.blocks.linear_onto(x, active, p[name + ".mlp.fc2.weight"], steady), [x, y, mean, rstd, hidden]
 
+# Over chunks of the rows, so that what lies between two products stays in the processor's cache; gelu is computed again
+# instead of kept.
 def mlp_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[Tensor],
                  kind: int) -> Tensor:
-    x, y, mean, rstd, hidden, active = kept
+    x, y, mean, rstd, hidden = kept
+    fc1, fc2 = p[name + ".mlp.fc1.weight"], p[name + ".mlp.fc2.weight"]
     d = __torch__.blocks.operand(dout, kind)
-    __torch__.blocks.product(d.t(), active, g[name + ".mlp.fc2.weight"])
-    dhidden = torch.mm(d, p[name + ".mlp.fc2.weight"])
-    torch.gelu_backward(dhidden, hidden, grad_input=dhidden)
-    dhidden = __torch__.blocks.operand(dhidden, kind)
-    __torch__.blocks.product(dhidden.t(), y, g[name + ".mlp.fc1.weight"])
-    dy = torch.mm(dhidden, p[name + ".mlp.fc1.weight"])
+    dy = torch.empty_like(y)
+    rows = torch.size(y, 0)
+    chunk = 1024
+    if ops.prim.is_cuda(y):
+        chunk = rows
+    start = 0
+    while start < rows:
+        n = min(chunk, rows - start)
+        d_c, h_c = torch.narrow(d, 0, start, n), torch.narrow(hidden, 0, start, n)
+        active = __torch__.blocks.operand(torch.gelu(h_c), kind)
+        __torch__.blocks.accumulate(d_c.t(), active, g[name + ".mlp.fc2.weight"], start == 0)
+        dhidden = torch.mm(d_c, fc2)
+        torch.gelu_backward(dhidden, h_c, grad_input=dhidden)
+        dhidden = __torch__.blocks.operand(dhidden, kind)
+        __torch__.blocks.accumulate(dhidden.t(), torch.narrow(y, 0, start, n), g[name + ".mlp.fc1.weight"], start == 0)
+        torch.mm(dhidden, fc1, out=torch.narrow(dy, 0, start, n))
+        start = start + n
     return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_2", dy, x, mean, rstd), dout)
 
 # ---- attention of all heads, before the output projection -----------------------------------------------------------
@@ -140,15 +177,16 @@ def block(p: Dict[str, Tensor], name: str, x: Tensor, B: int, N: int, H: int, ep
           bias: Optional[Tensor], rows: Optional[Tensor]) -> Tuple[Tensor, List[List[Tensor]]]:
     y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_1", x, eps)
     y = __torch__.blocks.operand(y, kind)
-    qkv = torch.mm(y, p[name + ".attn.qkv.weight"].t())
+    qkv = __torch__.blocks.linear(y, p[name + ".attn.qkv.weight"], True)
     z, attended = __torch__.blocks.attention(qkv, B, N, H, bias)
     residual = x
     if rows is not None:
         z = z.index_select(0, rows)
         residual = x.index_select(0, rows)
     z = __torch__.blocks.operand(z, kind)
-    middle = torch.addmm(residual, z, p[name + ".attn.proj.weight"].t())
-    out, mlp = __torch__.blocks.mlp(p, name, middle, eps, kind)
+    steady = rows is None
+    middle = __torch__.blocks.linear_onto(residual, z, p[name + ".attn.proj.weight"], steady)
+    out, mlp = __torch__.blocks.mlp(p, name, middle, eps, kind, steady)
     return out, [[x, y, mean, rstd, z], attended, mlp]
 
 def block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[List[Tensor]],
@@ -171,7 +209,7 @@ def block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: 
 def head_block(p: Dict[str, Tensor], name: str, x: Tensor, eps: float,
                kind: int) -> Tuple[Tensor, List[List[Tensor]]]:
     y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_1", x, eps)
-    out, mlp = __torch__.blocks.mlp(p, name, torch.add_(y, x), eps, kind)
+    out, mlp = __torch__.blocks.mlp(p, name, torch.add_(y, x), eps, kind, False)
     return out, [[x, mean, rstd], mlp]
 
 def head_block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor,
