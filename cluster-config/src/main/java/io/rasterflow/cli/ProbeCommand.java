@@ -5,6 +5,8 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.shard.DataSet;
@@ -24,7 +26,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code rasterflow probe}: evaluates the frozen features of a checkpoint. */
-@Command(name = "probe", description = "Trains an attentive probe on the frozen features of a checkpoint.")
+@Command(
+        name = "probe",
+        description = "Puts an attentive, linear or nearest-neighbour probe on the frozen features of a checkpoint.")
 final class ProbeCommand implements Callable<Integer> {
 
     @Option(names = "--run", required = true, paramLabel = "DIR", description = "Run directory.")
@@ -40,10 +44,35 @@ final class ProbeCommand implements Callable<Integer> {
             description = "Labelled validation shards; default: those of the run.")
     private List<String> data = List.of();
 
+    @Option(
+            names = "--kind",
+            paramLabel = "attentive|linear|knn",
+            description = "What is put on the features; default: probe.kind of the run.")
+    private String kind;
+
+    @Option(
+            names = "--layers",
+            paramLabel = "LAYERS",
+            description =
+                    "Blocks whose outputs are averaged: last6 (or another number), best6, each (every block in turn),"
+                            + " or counted from 0 such as 3-5,7; default: probe.layers of the run.")
+    private String layers;
+
+    @Option(
+            names = "--grid",
+            description = "Tries the paper's seven learning rates; the best on held-out training images is taken.")
+    private boolean grid;
+
+    @Option(names = "--out", paramLabel = "FILE", description = "Writes the full report, with all tables, as JSON.")
+    private Path out;
+
     @Option(names = "--json", description = "Prints one JSON object as the last line.")
     private boolean json;
 
-    @Parameters(arity = "0..*", paramLabel = "key=value", description = "Overrides, such as probe.attentive.epochs=20.")
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "key=value",
+            description = "Overrides, such as probe.attentive.epochs=20 or probe.learningRates=[1e-3,3e-3].")
     private List<String> overrides = new ArrayList<>();
 
     @Override
@@ -53,7 +82,7 @@ final class ProbeCommand implements Callable<Integer> {
         if (!Files.isRegularFile(config)) {
             throw new ConfigException(run + " is not a run directory: it has no config.conf");
         }
-        RunPlan plan = RunConfig.load(config.toString(), overrides).config().plan(run, false);
+        RunPlan plan = RunConfig.load(config.toString(), overrides()).config().plan(run, false);
         Path checkpoint = checkpoint();
         List<String> validationShards = data.isEmpty() ? plan.data().validation() : data;
         Path cache = Path.of(plan.data().cacheDirectory());
@@ -63,26 +92,44 @@ final class ProbeCommand implements Callable<Integer> {
                 Evaluation evaluation = new Evaluation(system, "probe", plan, train, validation)) {
             evaluation.load(checkpoint);
             Event.Validation loss = evaluation.validate(Checkpoint.step(checkpoint));
-            Event.Probe probe = evaluation.probe(Checkpoint.step(checkpoint), loss.loss());
-            System.out.printf(
-                    Locale.ROOT,
-                    "step %d · validation loss %.4f · attentive probe %.2f %% on %d images (trained on %d)%n",
-                    probe.step(),
-                    loss.loss(),
-                    100 * probe.accuracy(),
-                    probe.validationImages(),
-                    probe.trainImages());
+            Progress progress = new Progress(System.out, "features");
+            ProbeReports reports = evaluation.probeLayers(progress::at);
+            progress.clear();
+            System.out.printf(Locale.ROOT, "step %d · validation loss %.4f · ", loss.step(), loss.loss());
+            ProbeText.print(System.out, reports);
+            if (out != null) {
+                Files.writeString(out, Json.line(fields(loss, ProbeText.full(reports))) + "\n");
+            }
             if (json) {
-                Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("step", probe.step());
-                fields.put("validationLoss", loss.loss());
-                fields.put("probe", probe.accuracy());
-                System.out.println(Json.line(fields));
+                System.out.println(Json.line(fields(loss, ProbeText.summary(reports))));
             }
         } finally {
             system.terminate();
         }
         return 0;
+    }
+
+    /** The options are overrides too, so that they are checked in the same place. */
+    private List<String> overrides() {
+        List<String> all = new ArrayList<>(overrides);
+        if (kind != null) {
+            all.add("probe.kind=" + kind);
+        }
+        if (layers != null) {
+            all.add("probe.layers=\"" + layers + "\"");
+        }
+        if (grid) {
+            all.add("probe.learningRates=" + ProbeConfig.PAPER_RATES);
+        }
+        return all;
+    }
+
+    private static Map<String, Object> fields(Event.Validation loss, Map<String, Object> probe) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("step", loss.step());
+        fields.put("validationLoss", loss.loss());
+        fields.putAll(probe);
+        return fields;
     }
 
     private Path checkpoint() throws IOException {

@@ -26,12 +26,7 @@ public final class Summary {
                 Console.duration(seconds));
         line(out, "training loss", "%.4f → %.4f", summary.trainLossFirst(), summary.trainLossLast());
         line(out, "validation loss", "%.4f → %.4f", summary.validationLossFirst(), summary.validationLossLast());
-        line(
-                out,
-                "attentive probe",
-                "%.2f %% untrained → %.2f %%",
-                100 * summary.probeUntrained(),
-                100 * summary.probe());
+        line(out, "probe", "%.2f %% untrained → %.2f %%", 100 * summary.probeUntrained(), 100 * summary.probe());
         for (ProbePoint probe : summary.probes()) {
             out.printf(
                     Locale.ROOT,

@@ -1,10 +1,13 @@
 package io.rasterflow.model;
 
 import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.Layers;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A frozen model: validation loss and features without gradients, and probes trained on the features.
@@ -19,17 +22,24 @@ public interface Evaluator extends AutoCloseable {
     /** The objective's loss on images (B, C, H, W) float32 direct native order, prefix lengths drawn from the keys. */
     LossSum loss(ByteBuffer images, long[] sampleKeys);
 
+    /** The sets of blocks that {@code probe.layers} names in this model, see {@link Layers}. */
+    List<Blocks> layers(String layers);
+
+    /** Bytes that one set of blocks' features of one image take while they are probed. */
+    long featureBytes(boolean pooled);
+
     /**
      * An empty set with room for {@code capacity} images; close it to free its native memory.
      *
-     * @param lastBlocks its features are the mean of the outputs of this many last blocks (all of a shallower trunk)
+     * @param blocks its features are the mean of these blocks' outputs, before the final norm
+     * @param pooled and their mean over the patches
      */
-    FeatureSet newFeatureSet(int capacity, int lastBlocks);
+    FeatureSet newFeatureSet(int capacity, Blocks blocks, boolean pooled);
 
-    /** Appends frozen features (mean of the last blocks, bidirectional attention) of B images with their labels. */
-    void features(ByteBuffer images, int[] labels, FeatureSet into);
+    /** Appends frozen features (bidirectional attention) of B images with their labels to every set, in one pass. */
+    void features(ByteBuffer images, int[] labels, List<FeatureSet> into);
 
-    /** Trains an attentive probe on one set and returns its top-1 accuracy on the other. */
+    /** Trains a probe on one set and reports what it reaches on the other. */
     ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed);
 
     @Override

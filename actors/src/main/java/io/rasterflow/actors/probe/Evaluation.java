@@ -5,8 +5,10 @@ import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
-import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.Blocks;
+import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
+import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
@@ -14,8 +16,11 @@ import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.SystemMaterializer;
 
@@ -60,35 +65,60 @@ public final class Evaluation implements AutoCloseable {
         return new Event.Validation(System.currentTimeMillis(), node, step, sum[0].mean(), images[0], seconds(start));
     }
 
-    /** Top-1 accuracy of an attentive probe trained on frozen features of the training images. */
+    /** What a probe trained on frozen features of the training images reaches on the validation images. */
     public Event.Probe probe(long step, double validationLoss) throws IOException {
         long start = System.nanoTime();
-        int lastBlocks = plan.probe().attentive().lastBlocks();
+        ProbeReport report = probeLayers(part -> {}).chosen();
+        return new Event.Probe(
+                System.currentTimeMillis(),
+                node,
+                step,
+                report.kind().label(),
+                report.accuracy(),
+                validationLoss,
+                report.trainImages(),
+                report.validationImages(),
+                seconds(start));
+    }
+
+    /**
+     * Every set of blocks that the plan names, as many side by side as the cache holds.
+     *
+     * @param progress told of the fraction of the images whose features are made
+     */
+    public ProbeReports probeLayers(DoubleConsumer progress) throws IOException {
+        ProbeConfig config = plan.probe().config();
+        boolean pooled = config.kind().pooled();
+        List<Blocks> layers = evaluator.layers(config.layers());
         long trainImages = Math.min(plan.probe().trainImages(), train.size());
-        try (FeatureSet trainFeatures = evaluator.newFeatureSet(Math.toIntExact(trainImages), lastBlocks);
-                FeatureSet validationFeatures =
-                        evaluator.newFeatureSet(Math.toIntExact(validation.size()), lastBlocks)) {
-            forEach(train, trainImages, batch -> evaluator.features(batch.images(), batch.labels(), trainFeatures));
-            forEach(
-                    validation,
-                    Long.MAX_VALUE,
-                    batch -> evaluator.features(batch.images(), batch.labels(), validationFeatures));
-            ProbeReport report = evaluator.probe(
-                    trainFeatures,
-                    validationFeatures,
-                    plan.probe().attentive(),
-                    plan.train().seed());
-            return new Event.Probe(
-                    System.currentTimeMillis(),
-                    node,
-                    step,
-                    "attentive",
-                    report.accuracy(),
-                    validationLoss,
-                    trainFeatures.size(),
-                    validationFeatures.size(),
-                    seconds(start));
+        int atOnce = Math.min(
+                layers.size(), config.layersAtOnce(evaluator.featureBytes(pooled), trainImages, validation.size()));
+        List<ProbeReport> reports = new ArrayList<>();
+        for (int from = 0; from < layers.size(); from += atOnce) {
+            List<Blocks> some = layers.subList(from, Math.min(layers.size(), from + atOnce));
+            double done = (double) from / layers.size();
+            double share = (double) some.size() / layers.size();
+            try (FeatureSets sets = new FeatureSets(
+                    evaluator, some, pooled, Math.toIntExact(trainImages), Math.toIntExact(validation.size()))) {
+                double all = trainImages + validation.size();
+                forEach(train, trainImages, batch -> {
+                    evaluator.features(batch.images(), batch.labels(), sets.train());
+                    progress.accept(done + share * sets.images() / all);
+                });
+                forEach(validation, Long.MAX_VALUE, batch -> {
+                    evaluator.features(batch.images(), batch.labels(), sets.validation());
+                    progress.accept(done + share * sets.images() / all);
+                });
+                for (int i = 0; i < some.size(); i++) {
+                    reports.add(evaluator.probe(
+                            sets.train().get(i),
+                            sets.validation().get(i),
+                            config,
+                            plan.train().seed()));
+                }
+            }
         }
+        return new ProbeReports(reports);
     }
 
     private void forEach(DataSet images, long limit, Consumer<Batch> consumer) throws IOException {

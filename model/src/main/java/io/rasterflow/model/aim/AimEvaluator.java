@@ -1,6 +1,7 @@
 package io.rasterflow.model.aim;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -9,9 +10,11 @@ import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
-import io.rasterflow.model.probe.AttentiveProbe;
+import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.Layers;
 import io.rasterflow.model.probe.NativeFeatureSet;
+import io.rasterflow.model.probe.Probe;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.program.Engines;
@@ -107,30 +110,62 @@ public final class AimEvaluator implements Evaluator {
     }
 
     @Override
-    public FeatureSet newFeatureSet(int capacity, int lastBlocks) {
-        return new NativeFeatureSet(capacity, config.patches(), config.trunk().dim(), lastBlocks);
+    public List<Blocks> layers(String layers) {
+        return Layers.resolve(layers, config.trunk().blocks(), config.trunk().dim());
     }
 
     @Override
-    public void features(ByteBuffer images, int[] labels, FeatureSet features) {
-        NativeFeatureSet set = NativeFeatureSet.of(features);
+    public long featureBytes(boolean pooled) {
+        // Beside its features the attentive probe keeps two moments of every image.
+        return (pooled ? 1L : config.patches() + 2L) * config.trunk().dim() * Float.BYTES;
+    }
+
+    @Override
+    public FeatureSet newFeatureSet(int capacity, Blocks blocks, boolean pooled) {
+        int dim = config.trunk().dim();
+        return new NativeFeatureSet(capacity, blocks, pooled ? new Shape(dim) : new Shape(config.patches(), dim));
+    }
+
+    @Override
+    public void features(ByteBuffer images, int[] labels, List<FeatureSet> into) {
         requireWeights();
-        int first = set.reserve(labels);
-        for (int start = 0; start < labels.length; start += chunk) {
+        List<NativeFeatureSet> sets = into.stream().map(NativeFeatureSet::of).toList();
+        int[] first = sets.stream().mapToInt(set -> set.reserve(labels)).toArray();
+        int needed = sets.stream().mapToInt(set -> set.blocks().top() + 1).max().orElse(0);
+        for (int start = 0; start < labels.length && needed > 0; start += chunk) {
             try (NDManager call = scope.newSubManager();
                     NDManager wrapped = host.newSubManager()) {
                 NDArray pixels = program.images(wrapped, images, start, Math.min(chunk, labels.length - start));
-                NDArray into = wrapped.create(first + start);
-                program.call(call, "features", pixels, wrapped.create(set.lastBlocks()), into, set.features());
+                NDList means =
+                        program.call(call, "features", pixels, picked(wrapped, sets, needed), pooled(wrapped, sets));
+                for (int s = 0; s < first.length; s++) {
+                    sets.get(s).put(first[s] + start, means.get(s));
+                }
             }
         }
     }
 
+    /** 1 where a set takes a block, (sets, blocks). */
+    private static NDArray picked(NDManager call, List<NativeFeatureSet> sets, int blocks) {
+        long[] picked = new long[sets.size() * blocks];
+        for (int s = 0; s < sets.size(); s++) {
+            for (int block : sets.get(s).blocks().indices()) {
+                picked[s * blocks + block] = 1;
+            }
+        }
+        return call.create(picked, new Shape(sets.size(), blocks));
+    }
+
+    /** 1 where a set takes means over the patches, (sets). */
+    private static NDArray pooled(NDManager call, List<NativeFeatureSet> sets) {
+        return call.create(sets.stream().mapToLong(set -> set.pooled() ? 1 : 0).toArray());
+    }
+
     @Override
     public ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed) {
-        try (AttentiveProbe probe = new AttentiveProbe(
-                probeConfig, config.trunk().dim(), config.trunk().heads())) {
-            return probe.train(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed);
+        AimConfig.Trunk trunk = config.trunk();
+        try (Probe probe = new Probe(probeConfig, trunk.dim(), trunk.heads())) {
+            return probe.report(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed);
         }
     }
 

@@ -8,9 +8,10 @@ import io.rasterflow.model.aim.AimLayout;
 import io.rasterflow.model.aim.AimReplica;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
-import io.rasterflow.model.probe.AttentiveProbe;
+import io.rasterflow.model.probe.AttentiveHead;
+import io.rasterflow.model.probe.HeadConfig;
+import io.rasterflow.model.probe.HeadProbe;
 import io.rasterflow.model.probe.NativeFeatureSet;
-import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.program.ParameterLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,7 +28,7 @@ import java.util.TreeMap;
 /** Runs a reference case through the replica that trains, the evaluator and the probe, in float32. */
 public final class Parity {
     /** The probe reads the mean of the last six block outputs, or of all of a shallower trunk. */
-    private static final int PROBE_BLOCKS = 6;
+    private static final String PROBE_LAYERS = "last6";
 
     private final ParityCase reference;
     private final ParameterLayout layout;
@@ -119,13 +120,13 @@ public final class Parity {
         }
         int dim = reference.model().trunk().dim();
         int heads = reference.model().trunk().heads();
-        ProbeConfig config = new ProbeConfig(PROBE_BLOCKS, classes, 1, labels.length, 1e-3, 0);
         int[] classOf = new int[labels.length];
         for (int i = 0; i < labels.length; i++) {
             classOf[i] = Math.toIntExact(labels[i]);
         }
-        try (AttentiveProbe probe = new AttentiveProbe(config, dim, heads)) {
-            AttentiveProbe.Gradients result = probe.gradients(features, classOf, weights.array());
+        HeadConfig config = new HeadConfig(1, labels.length, 0);
+        try (HeadProbe probe = new HeadProbe(new AttentiveHead(dim, heads, classes), config)) {
+            HeadProbe.Gradients result = probe.gradients(features, classOf, weights.array());
             compare("probeLogits", FloatBuffer.wrap(result.logits()), "probe.expect.logits");
             compare("probeLoss", FloatBuffer.wrap(new float[] {(float) result.loss()}), "probe.expect.loss");
             int offset = 0;
@@ -150,9 +151,10 @@ public final class Parity {
     /** Our own features, as the evaluator hands them to the probe. */
     private float[] meanOfLastBlocks() {
         try (AimEvaluator evaluator = (AimEvaluator) Aim.evaluator(reference.model(), Compute.REFERENCE);
-                NativeFeatureSet set = (NativeFeatureSet) evaluator.newFeatureSet(reference.images(), PROBE_BLOCKS)) {
+                NativeFeatureSet set = NativeFeatureSet.of(evaluator.newFeatureSet(
+                        reference.images(), evaluator.layers(PROBE_LAYERS).get(0), false))) {
             evaluator.load(initial());
-            evaluator.features(reference.pixels(), new int[reference.images()], set);
+            evaluator.features(reference.pixels(), new int[reference.images()], List.of(set));
             return set.features().toFloatArray();
         }
     }

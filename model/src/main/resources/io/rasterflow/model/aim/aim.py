@@ -116,24 +116,37 @@ class Aim(Module):
         self.release()
         return out.float().view([B, K, -1])
 
-    # Frozen features: mean over the last blocks' outputs under bidirectional attention, written to
-    # features_XND[start:start+B].
-    def features(self, images_BCHW: Tensor, last: Tensor, start: Tensor, features_XND: Tensor) -> Tensor:
-        outputs = self.block_outputs(images_BCHW)
-        n = min(int(last), len(outputs))
-        mean_BND = outputs[-1]
-        for i in range(1, n):
-            mean_BND = mean_BND + outputs[len(outputs) - 1 - i]
-        into = torch.narrow(features_XND, 0, int(start), torch.size(mean_BND, 0))
-        return torch.copy_(into, mean_BND / n)
+    # Frozen features: for each set of blocks the mean of their outputs under bidirectional attention (B, K, D), or its
+    # mean over the patches (B, D) too. picked_SL: 1 where a set takes a block; the blocks after the L-th are not run.
+    def features(self, images_BCHW: Tensor, picked_SL: Tensor, pooled_S: Tensor) -> List[Tensor]:
+        sets, blocks = torch.size(picked_SL)
+        outputs = self.first_outputs(images_BCHW, blocks)
+        means: List[Tensor] = []
+        for s in range(sets):
+            taken: List[Tensor] = []
+            for i in range(blocks):
+                if bool(picked_SL[s][i]):
+                    taken.append(outputs[i])
+            mean_BND = taken[0]
+            for i in range(1, len(taken)):
+                mean_BND = mean_BND + taken[i]
+            mean_BND = mean_BND / len(taken)
+            if bool(pooled_S[s]):
+                mean_BND = torch.mean(mean_BND, [1])
+            means.append(mean_BND)
+        return means
 
     # Outputs (B, K, D) of every block under bidirectional attention.
     def block_outputs(self, images_BCHW: Tensor) -> List[Tensor]:
+        return self.first_outputs(images_BCHW, self.blocks)
+
+    # The same of the first blocks alone.
+    def first_outputs(self, images_BCHW: Tensor, blocks: int) -> List[Tensor]:
         torch.set_grad_enabled(False)
         x_BKV = __torch__.trunk.patchify(images_BCHW, self.grid)
         positions = __torch__.trunk.positions(self.grid, self.width, x_BKV)
         outputs: List[Tensor] = []
-        for x_TD in __torch__.trunk.forward(self.p, x_BKV, positions, None, None, self.blocks, self.heads, self.eps):
+        for x_TD in __torch__.trunk.forward(self.p, x_BKV, positions, None, None, blocks, self.heads, self.eps):
             outputs.append(x_TD.view([torch.size(x_BKV, 0), torch.size(x_BKV, 1), self.width]))
         return outputs
 

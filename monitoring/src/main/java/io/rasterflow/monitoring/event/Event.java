@@ -74,7 +74,7 @@ public sealed interface Event {
             implements Event {}
 
     /**
-     * @param kind {@code attentive}
+     * @param kind {@code attentive}, {@code linear} or {@code knn}
      * @param accuracy top-1 as a fraction
      * @param validationLoss loss of the same weights
      */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,10 +80,38 @@ class RunConfigTest {
         "model.patchSize=5, model.patchSize must divide",
         "train.microBatches=65, train.microBatches must be between",
         "monitor.port=70000, monitor.port must be between",
+        "probe.kind=forest, probe.kind must be one of [attentive, linear, knn] but is forest",
+        "probe.layers=first3, probe.layers must be last6",
+        "probe.classes=1, probe.classes must be at least 2 but is 1",
+        "probe.learningRates=[], probe.learningRates must hold at least one rate",
+        "'probe.learningRates=[1e-3,-1]', probe.learningRates must be above 0",
+        "'probe.learningRates=[1e-3,1e-3]', probe.learningRates must differ",
+        "probe.learningRates=fast, probe.learningRates must be a list",
+        "probe.heldOut=1, probe.heldOut must be between 0 and 1 but is 1",
+        "probe.cacheBytes=0, probe.cacheBytes must be at least 1",
+        "probe.attentive.epochs=0, probe.attentive.epochs must be at least 1 but is 0",
+        "probe.linear.batch=1, probe.linear.batch must be at least 2 but is 1",
+        "probe.linear.weightDecay=-1, probe.linear.weightDecay must not be negative but is -1",
+        "probe.knn.neighbours=0, probe.knn.neighbours must be at least 1 but is 0",
+        "probe.knn.temperature=0, probe.knn.temperature must be at least 0.01 but is 0",
+        "probe.batch=0, probe.batch must be at least 1",
         "train.steps, not of the form key=value"
     })
     void aBadValueIsNamedWithWhatIsExpected(String override, String expected) {
         assertTrue(refusal(override).contains(expected), refusal(override));
+    }
+
+    @Test
+    void layersAndLearningRatesAreReadInEveryForm() {
+        assertEquals("last3", load().probe().layers());
+        assertEquals("3-5,7", load("probe.layers=3-5,7").probe().config().layers());
+        assertEquals("3-5,7", load("probe.layers=\"3-5,7\"").probe().layers());
+        assertEquals("2", load("probe.layers=2").probe().layers());
+        assertEquals(
+                List.of(1e-3, 4e-3),
+                load("probe.learningRates=[1e-3, 4e-3]").probe().learningRates());
+        assertEquals(List.of(5e-4), load("probe.learningRates=5e-4").probe().learningRates());
+        assertEquals(ProbeKind.KNN, load("probe.kind=knn").probe().kind());
     }
 
     @Test

@@ -283,6 +283,8 @@ class TrainTest {
         }
         assertTrue(Files.readString(run.resolve("config.conf")).contains("checkpointEverySteps"));
 
+        everyKindOfProbeReportsOn(run);
+
         Rasterflow.Result metrics = new Rasterflow(directory).run("metrics", "--run", "run");
         assertEquals(0, metrics.exit(), metrics.text());
         long rankZeroSteps = metrics.out()
@@ -296,5 +298,48 @@ class TrainTest {
                         .lines()
                         .filter(line -> line.contains("\"type\":\"lease\""))
                         .count());
+    }
+
+    private void everyKindOfProbeReportsOn(Path run) throws IOException, InterruptedException {
+        Path file = directory.resolve("probe.json");
+        JsonNode attentive = probe(run, "attentive", "--grid", "--out", file);
+        assertEquals("0-1", attentive.get("blocks").asText());
+        assertEquals(7, attentive.get("learningRates").size());
+        assertTrue(attentive.get("heldOut").asDouble() > 0.1);
+        assertTrue(attentive.get("loss").asDouble() > 0);
+        JsonNode full = new ObjectMapper().readTree(Files.readString(file));
+        int images = 0;
+        for (JsonNode row : full.get("confusion")) {
+            for (JsonNode count : row) {
+                images += count.asInt();
+            }
+        }
+        assertEquals(attentive.get("validationImages").asInt(), images);
+        assertEquals(10, full.get("classes").size());
+        assertEquals(attentive.get("probe"), full.get("probe"));
+
+        // The cache holds one layer at a time, so that the images are read once for each.
+        JsonNode each = probe(run, "linear", "--layers", "each", "probe.cacheBytes=400000");
+        assertEquals(2, each.get("layers").size());
+        JsonNode alone = probe(run, "linear", "--layers", "1");
+        assertEquals(alone.get("probe"), each.get("layers").get(1).get("probe"));
+        assertEquals(alone.get("loss"), each.get("layers").get(1).get("loss"));
+
+        JsonNode knn = probe(run, "knn", "--layers", "0-1");
+        assertTrue(knn.get("loss").isNull(), knn.toString());
+    }
+
+    private JsonNode probe(Path run, String kind, Object... arguments) throws IOException, InterruptedException {
+        Path shard = Rasterflow.HOME.resolve("streams/data/fashion-mnist/validation-00.tar.gz");
+        Rasterflow.Result result = new Rasterflow(directory)
+                .run("probe", "--run", run, "--kind", kind, "--data", shard, "--json", words(arguments));
+        assertEquals(0, result.exit(), result.text());
+        assertTrue(result.out().contains("precision"), result.text());
+        JsonNode fields = result.json();
+        assertEquals(kind, fields.get("kind").asText());
+        assertEquals(1000, fields.get("trainImages").asInt());
+        assertTrue(fields.get("probe").asDouble() > 0.2, fields.toString());
+        assertTrue(fields.get("top5").asDouble() >= fields.get("probe").asDouble(), fields.toString());
+        return fields;
     }
 }

@@ -3,7 +3,6 @@ package io.rasterflow.tests.model;
 import static io.rasterflow.tests.model.Models.SMALL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.model.Compute;
@@ -11,10 +10,15 @@ import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.aim.Aim;
+import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.FeatureSet;
+import io.rasterflow.model.probe.HeadConfig;
+import io.rasterflow.model.probe.KnnConfig;
 import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.model.probe.ProbeReport;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,9 +26,23 @@ import org.junit.jupiter.api.Test;
 
 class AttentiveProbeTest {
     private static final int CLASSES = 4;
-    private static final ProbeConfig CONFIG = new ProbeConfig(6, CLASSES, 12, 32, 5e-3, 0.1);
+    private static final ProbeConfig CONFIG = config(CLASSES, 12, 32, 5e-3);
 
     private Evaluator evaluator;
+
+    private static ProbeConfig config(int classes, int epochs, int batch, double rate) {
+        HeadConfig head = new HeadConfig(epochs, batch, 0.1);
+        return new ProbeConfig(
+                ProbeKind.ATTENTIVE,
+                "last6",
+                classes,
+                List.of(rate),
+                0.1,
+                1L << 30,
+                head,
+                head,
+                new KnnConfig(20, 0.07));
+    }
 
     @BeforeEach
     void open() {
@@ -40,10 +58,15 @@ class AttentiveProbeTest {
         evaluator.close();
     }
 
+    private FeatureSet newFeatureSet(int capacity) {
+        return evaluator.newFeatureSet(
+                capacity, evaluator.layers(CONFIG.layers()).get(0), false);
+    }
+
     /** Noise with one much brighter quadrant, whose place is the label (or says nothing about it). */
     private FeatureSet quadrants(int count, long seed, boolean informative) {
         Random random = new Random(seed);
-        FeatureSet set = evaluator.newFeatureSet(count, CONFIG.lastBlocks());
+        FeatureSet set = newFeatureSet(count);
         for (int start = 0; start < count; start += 50) {
             ByteBuffer images = Models.images(SMALL, 50, random.nextLong());
             int[] labels = new int[50];
@@ -56,7 +79,7 @@ class AttentiveProbeTest {
                     images.putFloat(at, images.getFloat(at) + (quadrant == place ? 3 : 0));
                 }
             }
-            evaluator.features(images, labels, set);
+            evaluator.features(images, labels, List.of(set));
         }
         assertEquals(count, set.size());
         return set;
@@ -87,7 +110,7 @@ class AttentiveProbeTest {
     @Test
     void aSetSmallerThanABatchIsOneStep() {
         try (FeatureSet train = quadrants(50, 5, true)) {
-            ProbeConfig large = new ProbeConfig(6, CLASSES, 2, 4096, 1e-3, 0.1);
+            ProbeConfig large = config(CLASSES, 2, 4096, 1e-3);
             assertEquals(50, evaluator.probe(train, train, large, 1).validationImages());
         }
     }
@@ -95,19 +118,17 @@ class AttentiveProbeTest {
     @Test
     void wrongUseIsNamed() {
         try (FeatureSet train = quadrants(50, 6, true);
-                FeatureSet empty = evaluator.newFeatureSet(1, CONFIG.lastBlocks())) {
-            ProbeConfig fewer = new ProbeConfig(6, 2, 1, 32, 1e-3, 0.1);
-            assertMessage("outside 0..1", () -> evaluator.probe(train, train, fewer, 1));
-            ProbeConfig other = new ProbeConfig(3, CLASSES, 1, 32, 1e-3, 0.1);
-            assertMessage("probe.lastBlocks is 3", () -> evaluator.probe(train, train, other, 1));
-            assertMessage("empty", () -> evaluator.probe(train, empty, CONFIG, 1));
-            assertMessage("do not fit", () -> evaluator.features(Models.images(SMALL, 2, 1), new int[2], empty));
+                FeatureSet empty = newFeatureSet(1)) {
+            ProbeConfig fewer = config(2, 1, 32, 1e-3);
+            Messages.assertRefused("outside 0..1", () -> evaluator.probe(train, train, fewer, 1));
+            try (FeatureSet other = evaluator.newFeatureSet(1, Blocks.range(0, 0), false)) {
+                evaluator.features(Models.images(SMALL, 1, 1), new int[1], List.of(other));
+                Messages.assertRefused("of the blocks 0-1", () -> evaluator.probe(train, other, CONFIG, 1));
+            }
+            Messages.assertRefused("empty", () -> evaluator.probe(train, empty, CONFIG, 1));
+            Messages.assertRefused(
+                    "do not fit", () -> evaluator.features(Models.images(SMALL, 2, 1), new int[2], List.of(empty)));
         }
-    }
-
-    private static void assertMessage(String part, Runnable use) {
-        String message = assertThrows(IllegalArgumentException.class, use::run).getMessage();
-        assertTrue(message.contains(part), message);
     }
 
     @Test
