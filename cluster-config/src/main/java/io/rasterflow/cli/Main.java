@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             NodeCommand.class,
             ProbeCommand.class,
+            FineTuneCommand.class,
             ParityCommand.class,
             DataCommand.class,
             BenchCommand.class,

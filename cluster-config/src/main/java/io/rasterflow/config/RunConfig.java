@@ -11,6 +11,7 @@ import io.rasterflow.actors.run.ProbePlan;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.run.TrainPlan;
 import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.finetune.FineTuneConfig;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ public record RunConfig(
         TrainPlan train,
         DataPlan data,
         ProbePlan probe,
+        FineTuneConfig finetune,
         ClusterConfig cluster,
         MonitorConfig monitor) {
 

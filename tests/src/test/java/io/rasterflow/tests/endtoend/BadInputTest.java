@@ -51,6 +51,7 @@ class BadInputTest {
                 List.of("train"),
                 List.of("node"),
                 List.of("probe"),
+                List.of("finetune"),
                 List.of("parity"),
                 List.of("data"),
                 List.of("data", "pack"),
