@@ -26,6 +26,9 @@ import picocli.CommandLine.ScopeType;
             ParityCommand.class,
             DataCommand.class,
             BenchCommand.class,
+            CodebookCommand.class,
+            SweepCommand.class,
+            ModelCommand.class,
             MetricsCommand.class,
             DoctorCommand.class
         },

@@ -1,8 +1,11 @@
 package io.rasterflow.cli;
 
+import com.typesafe.config.ConfigUtil;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
+import io.rasterflow.launch.LocalNodes;
+import io.rasterflow.launch.RunCodebook;
 import io.rasterflow.launch.RunDirectory;
 import io.rasterflow.launch.Summary;
 import io.rasterflow.launch.TrainRun;
@@ -13,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,6 +50,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        LocalNodes.followParent(); // of a sweep, if it is one's child
         Engines.configure(1);
         Path directory = directory();
         RunConfig.Resolved resolved = config(directory);
@@ -54,7 +59,16 @@ final class TrainCommand implements Callable<Integer> {
         }
         directory = directory.toAbsolutePath().normalize();
         long start = System.nanoTime();
+        Path source = Path.of(resolved.config().model().objective().codebook());
+        Optional<Path> codebook = RunCodebook.of(resolved.config().model(), directory);
+        if (codebook.isPresent()) {
+            resolved = config(
+                    directory,
+                    "model.objective.codebook="
+                            + ConfigUtil.quoteString(codebook.get().toString()));
+        }
         try (RunDirectory held = RunDirectory.open(directory, resume, resolved.text())) {
+            codebook.ifPresent(own -> RunCodebook.keep(source, own));
             return train(resolved.config(), held.path(), start);
         }
     }
@@ -69,8 +83,9 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** A resumed run keeps its configuration unless another is given. */
-    private RunConfig.Resolved config(Path directory) {
+    private RunConfig.Resolved config(Path directory, String... more) {
         List<String> overrides = new ArrayList<>(configOptions.overrides);
+        overrides.addAll(List.of(more));
         if (nodes != null) {
             overrides.add("cluster.nodes=" + nodes);
         }
@@ -113,7 +128,7 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private static void removeHook(Thread hook) {
+    static void removeHook(Thread hook) {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException shuttingDown) {

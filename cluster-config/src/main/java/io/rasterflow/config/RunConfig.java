@@ -30,7 +30,7 @@ public record RunConfig(
         ClusterConfig cluster,
         MonitorConfig monitor) {
 
-    private static final String DEFAULTS = "io/rasterflow/presets/defaults.conf";
+    private static final String DEFAULTS = Presets.resource(Presets.DEFAULTS);
 
     /** A configuration and the text that it was read from. */
     public record Resolved(RunConfig config, String text) {}
@@ -72,14 +72,19 @@ public record RunConfig(
     }
 
     private static Config named(String presetOrFile) {
-        String resource = "io/rasterflow/presets/" + presetOrFile + ".conf";
-        if (RunConfig.class.getClassLoader().getResource(resource) != null) {
-            return ConfigFactory.parseResources(RunConfig.class.getClassLoader(), resource);
+        if (presetOrFile.equals(Presets.DEFAULTS)) {
+            return ConfigFactory.empty(); // They are below every preset anyway.
+        }
+        if (Presets.NAMES.contains(presetOrFile)) {
+            return ConfigFactory.parseResources(
+                    RunConfig.class.getClassLoader(),
+                    Presets.resource(presetOrFile),
+                    ConfigParseOptions.defaults().setAllowMissing(false));
         }
         Path file = Path.of(presetOrFile);
         if (!Files.isRegularFile(file)) {
-            throw new ConfigException("-c " + presetOrFile
-                    + " is neither a bundled preset (defaults) nor a file; check the spelling or the path");
+            throw new ConfigException("-c " + presetOrFile + " is neither a bundled preset ("
+                    + String.join(", ", Presets.NAMES) + ") nor a file; check the spelling or the path");
         }
         return ConfigFactory.parseFile(file.toFile());
     }

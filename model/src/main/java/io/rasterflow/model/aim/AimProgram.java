@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.rasterflow.model.Compute;
-import io.rasterflow.model.checkpoint.Tensor;
+import io.rasterflow.model.codebook.Codebook;
 import io.rasterflow.model.program.EmptyContainer;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.ParameterLayout;
@@ -14,7 +14,10 @@ import io.rasterflow.model.program.Processor;
 import io.rasterflow.model.program.Program;
 import io.rasterflow.model.program.ProgramArchive;
 import io.rasterflow.model.program.Tensors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -83,13 +86,23 @@ final class AimProgram implements AutoCloseable {
     void bind(NDManager scope, List<NDArray> weights) {
         try (NDManager call = scope.newSubManager()) {
             program.call(call, "bind", Program.list("weights", weights));
-            Objective objective = config.objective();
-            if (objective.target() == Objective.Target.TOKENS) {
-                Tensor centroids = Codebook.read(objective, config.patchValues());
-                float[] values = new float[centroids.values().capacity()];
-                centroids.values().duplicate().rewind().get(values);
-                program.call(call, "set_codebook", call.create(values, new Shape(centroids.shape())));
+            if (config.objective().target() == Objective.Target.TOKENS) {
+                program.call(call, "set_codebook", codebook(call));
             }
+        }
+    }
+
+    private NDArray codebook(NDManager call) {
+        Objective objective = config.objective();
+        Path file = Path.of(objective.codebook());
+        try {
+            Codebook codebook = Codebook.read(file, config.patchSize(), config.channels(), objective.vocabulary());
+            float[] values = new float[codebook.size() * codebook.values()];
+            codebook.centroids().duplicate().rewind().get(values);
+            return call.create(values, new Shape(codebook.size(), codebook.values()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "model.objective.codebook " + file + " cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
  * @param evalResize shorter side after resizing for evaluation, before the centre crop; at least {@code size}
  * @param mean per channel, of values in 0 … 1
  * @param std per channel, of values in 0 … 1
+ * @param jitter of the colours of training images
  */
 public record AugmentConfig(
         int size,
@@ -26,9 +27,25 @@ public record AugmentConfig(
         double flip,
         int evalResize,
         List<Double> mean,
-        List<Double> std) {
+        List<Double> std,
+        JitterConfig jitter) {
 
     private static final int MAX_SIZE = 4096;
+
+    /** Without colour jitter. */
+    public AugmentConfig(
+            int size,
+            int channels,
+            double scaleMin,
+            double scaleMax,
+            double ratioMin,
+            double ratioMax,
+            double flip,
+            int evalResize,
+            List<Double> mean,
+            List<Double> std) {
+        this(size, channels, scaleMin, scaleMax, ratioMin, ratioMax, flip, evalResize, mean, std, JitterConfig.OFF);
+    }
 
     public AugmentConfig {
         require(

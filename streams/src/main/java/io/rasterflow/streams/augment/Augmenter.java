@@ -16,10 +16,12 @@ public final class Augmenter {
 
     private static final int FLIP_DRAW = 1;
     private static final int CROP_DRAW = 2;
+    private static final int JITTER_DRAW = 64;
     private static final int MAX_RESIZED = 1 << 16;
 
     private final AugmentConfig config;
     private final BicubicResampler resampler = new BicubicResampler();
+    private final ColorJitter jitter = new ColorJitter();
     private final Pixels resampled = new Pixels();
     private final float[] planes;
     private final float[][] normalised;
@@ -38,19 +40,35 @@ public final class Augmenter {
     }
 
     /**
-     * Random resized crop, flip, normalise.
+     * Random resized crop, flip, colour jitter, normalise.
      *
      * @param target direct, native order; receives C·H·W float32 values from byte {@code at} on
      */
     public void training(Pixels image, CounterRandom random, ByteBuffer target, int at) {
         CropBox crop = CropBox.random(image.width(), image.height(), config, random, CROP_DRAW);
         boolean flip = random.uniform(FLIP_DRAW) < config.flip();
+        boolean jittered = ColorJitter.drawn(config.jitter(), random, JITTER_DRAW);
         int size = config.size();
-        if (crop.width() == size && crop.height() == size) {
-            write(image, crop.left(), crop.top(), flip, target, at);
-        } else {
+        if (crop.width() != size || crop.height() != size) {
             resampler.resample(image, crop, size, size, resampled);
-            write(resampled, 0, 0, flip, target, at);
+        } else if (jittered) {
+            cut(image, crop, resampled);
+        } else {
+            write(image, crop.left(), crop.top(), flip, target, at);
+            return;
+        }
+        if (jittered) {
+            jitter.random(resampled, config.jitter(), random, JITTER_DRAW);
+        }
+        write(resampled, 0, 0, flip, target, at);
+    }
+
+    private static void cut(Pixels image, CropBox crop, Pixels into) {
+        int row = crop.width() * image.channels();
+        into.reset(crop.width(), crop.height(), image.channels());
+        for (int y = 0; y < crop.height(); y++) {
+            int from = ((crop.top() + y) * image.width() + crop.left()) * image.channels();
+            System.arraycopy(image.values(), from, into.values(), y * row, row);
         }
     }
 
