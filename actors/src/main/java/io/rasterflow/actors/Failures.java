@@ -6,6 +6,8 @@ import java.util.concurrent.ExecutionException;
 /** What to tell a person about a failure. */
 public final class Failures {
 
+    private static final String TORCH_REASON = "RuntimeError: ";
+
     private Failures() {}
 
     /** The message of the first cause that says something, in one line; the class name where none does. */
@@ -19,6 +21,12 @@ public final class Failures {
         if (message == null || message.isBlank()) {
             return cause.getClass().getSimpleName();
         }
-        return message.lines().findFirst().orElse(message).strip();
+        // PyTorch tells first that and where a program failed, and only then why.
+        return message.lines()
+                .filter(line -> line.startsWith(TORCH_REASON))
+                .findFirst()
+                .or(() -> message.lines().findFirst())
+                .orElse(message)
+                .strip();
     }
 }

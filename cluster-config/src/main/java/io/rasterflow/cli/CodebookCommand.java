@@ -4,6 +4,7 @@ import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.model.codebook.Codebook;
 import io.rasterflow.model.codebook.KMeans;
+import io.rasterflow.model.codebook.PatchGrid;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
@@ -85,7 +86,11 @@ final class CodebookCommand implements Callable<Integer> {
                 size <= patches,
                 "--size " + size + " is more than the patches of --images " + images + " (" + patches
                         + "); raise --images or lower --size");
-        try (KMeans kMeans = new KMeans(config.model(), images)) {
+        PatchGrid grid = new PatchGrid(
+                config.model().imageSize(),
+                config.model().patchSize(),
+                config.model().channels());
+        try (KMeans kMeans = new KMeans(grid, images)) {
             read(config, chosen, kMeans);
             System.out.printf(
                     Locale.ROOT,

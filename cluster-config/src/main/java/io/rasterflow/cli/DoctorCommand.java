@@ -31,6 +31,7 @@ final class DoctorCommand implements Callable<Integer> {
                 () -> (Runtime.getRuntime().maxMemory() >> 20) + " MiB heap, "
                         + Runtime.getRuntime().availableProcessors() + " cores");
         check("PyTorch", Engines::describe);
+        check("devices", Engines::describeDevices);
         check("bundled images", () -> {
             Path cache = Path.of(config.data().cacheDirectory());
             try (DataSet train = DataSet.open(config.data().train(), cache);

@@ -66,6 +66,18 @@ final class ProbeCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", description = "Writes the full report, with all tables, as JSON.")
     private Path out;
 
+    @Option(
+            names = "--weights",
+            paramLabel = "model|ema",
+            description =
+                    "The weights of the step or their moving average; default: the average where the run keeps one.")
+    private Weights weights;
+
+    private enum Weights {
+        MODEL,
+        EMA
+    }
+
     @Option(names = "--json", description = "Prints one JSON object as the last line.")
     private boolean json;
 
@@ -90,12 +102,18 @@ final class ProbeCommand implements Callable<Integer> {
         try (DataSet train = DataSet.open(plan.data().train(), cache);
                 DataSet validation = DataSet.open(validationShards, cache);
                 Evaluation evaluation = new Evaluation(system, "probe", plan, train, validation)) {
-            evaluation.load(checkpoint);
+            boolean average = weights == null ? plan.optimizer().averages() : weights == Weights.EMA;
+            evaluation.load(checkpoint, average);
             Event.Validation loss = evaluation.validate(Checkpoint.step(checkpoint));
             Progress progress = new Progress(System.out, "features");
             ProbeReports reports = evaluation.probeLayers(progress::at);
             progress.clear();
-            System.out.printf(Locale.ROOT, "step %d · validation loss %.4f · ", loss.step(), loss.loss());
+            System.out.printf(
+                    Locale.ROOT,
+                    "step %d%s · validation loss %.4f · ",
+                    loss.step(),
+                    average ? ", averaged weights" : "",
+                    loss.loss());
             ProbeText.print(System.out, reports);
             if (out != null) {
                 Files.writeString(out, Json.line(fields(loss, ProbeText.full(reports))) + "\n");
@@ -127,6 +145,7 @@ final class ProbeCommand implements Callable<Integer> {
     private static Map<String, Object> fields(Event.Validation loss, Map<String, Object> probe) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("step", loss.step());
+        fields.put("weights", loss.weights());
         fields.put("validationLoss", loss.loss());
         fields.putAll(probe);
         return fields;

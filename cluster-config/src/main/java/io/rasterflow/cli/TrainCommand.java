@@ -2,6 +2,7 @@ package io.rasterflow.cli;
 
 import com.typesafe.config.ConfigUtil;
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.launch.LocalNodes;
@@ -9,8 +10,11 @@ import io.rasterflow.launch.RunCodebook;
 import io.rasterflow.launch.RunDirectory;
 import io.rasterflow.launch.Summary;
 import io.rasterflow.launch.TrainRun;
+import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.monitor.RunSummary;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +46,13 @@ final class TrainCommand implements Callable<Integer> {
             description = "Continues from the latest checkpoint of --run (default: the newest run below runs/).")
     private boolean resume;
 
+    @Option(
+            names = "--from",
+            paramLabel = "CHECKPOINT",
+            description = "Begins a new run from a checkpoint of another one, such as runs/a/checkpoints/step-00001200;"
+                    + " from a run directory, its latest. Keeps that run's configuration unless -c is given.")
+    private Path from;
+
     @Option(names = "--nodes", paramLabel = "N", description = "Runs as N trainer processes on this machine.")
     private Integer nodes;
 
@@ -49,11 +60,12 @@ final class TrainCommand implements Callable<Integer> {
     private boolean json;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         LocalNodes.followParent(); // of a sweep, if it is one's child
         Engines.configure(1);
         Path directory = directory();
-        RunConfig.Resolved resolved = config(directory);
+        Optional<Path> origin = origin();
+        RunConfig.Resolved resolved = config(directory, origin);
         if (directory == null) {
             directory = RunDirectory.fresh(resolved.config().name());
         }
@@ -64,12 +76,14 @@ final class TrainCommand implements Callable<Integer> {
         if (codebook.isPresent()) {
             resolved = config(
                     directory,
+                    origin,
                     "model.objective.codebook="
                             + ConfigUtil.quoteString(codebook.get().toString()));
         }
+        RunPlan plan = plan(resolved.config(), directory, origin);
         try (RunDirectory held = RunDirectory.open(directory, resume, resolved.text())) {
             codebook.ifPresent(own -> RunCodebook.keep(source, own));
-            return train(resolved.config(), held.path(), start);
+            return train(resolved.config(), plan, held.path(), start);
         }
     }
 
@@ -82,23 +96,54 @@ final class TrainCommand implements Callable<Integer> {
                         "there is no run with a checkpoint below runs/ to resume; name one with --run DIR"));
     }
 
-    /** A resumed run keeps its configuration unless another is given. */
-    private RunConfig.Resolved config(Path directory, String... more) {
+    private Optional<Path> origin() throws IOException {
+        if (from == null) {
+            return Optional.empty();
+        }
+        if (resume) {
+            throw new ConfigException("--from begins a new run and --resume continues one; give either");
+        }
+        if (!Files.isDirectory(from)) {
+            throw new ConfigException("--from " + from + " does not exist; give a checkpoint directory such as"
+                    + " runs/NAME/checkpoints/step-00001200");
+        }
+        Optional<Path> latest = Checkpoint.latest(from);
+        return latest.isPresent() ? latest : Optional.of(from.toAbsolutePath().normalize());
+    }
+
+    private RunPlan plan(RunConfig config, Path directory, Optional<Path> origin) throws IOException {
+        RunPlan plan = config.plan(directory, resume);
+        if (origin.isEmpty()) {
+            return plan;
+        }
+        TrainingState state = Checkpoint.state(origin.get());
+        plan.requireContinues(state);
+        if (state.step() == plan.train().steps()) {
+            throw new ConfigException("the checkpoint is of step " + state.step()
+                    + ", and so is the run's end; raise train.steps to train further");
+        }
+        return plan.from(origin.get());
+    }
+
+    /** A run that goes on from a checkpoint keeps the configuration of its run unless another is given. */
+    private RunConfig.Resolved config(Path directory, Optional<Path> origin, String... more) {
         List<String> overrides = new ArrayList<>(configOptions.overrides);
         overrides.addAll(List.of(more));
         if (nodes != null) {
             overrides.add("cluster.nodes=" + nodes);
         }
         String presetOrFile = configOptions.presetOrFile;
-        if (resume && presetOrFile.isEmpty() && Files.isRegularFile(directory.resolve("config.conf"))) {
-            presetOrFile = directory.resolve("config.conf").toString();
+        Path source = origin.map(checkpoint -> checkpoint.resolve("../..").normalize())
+                .orElse(resume ? directory : null);
+        if (source != null && presetOrFile.isEmpty() && Files.isRegularFile(source.resolve("config.conf"))) {
+            presetOrFile = source.resolve("config.conf").toString();
         }
         return RunConfig.load(presetOrFile, overrides);
     }
 
-    private int train(RunConfig config, Path directory, long start) {
+    private int train(RunConfig config, RunPlan plan, Path directory, long start) {
         boolean terminal = Boolean.getBoolean("rasterflow.terminal");
-        try (TrainRun trainRun = TrainRun.start(config, directory, resume, System.out, terminal)) {
+        try (TrainRun trainRun = TrainRun.start(config, plan, System.out, terminal)) {
             trainRun.page().ifPresent(page -> System.out.println("live page        " + page));
             System.out.println("run directory    " + directory);
             if (!config.cluster().spawn()) {

@@ -1,11 +1,13 @@
 package io.rasterflow.config;
 
+import io.rasterflow.model.program.Engines;
+
 /**
  * How the node set is formed.
  *
  * @param nodes trainer nodes: processes on this machine; a single one trains within the command's own process
  * @param spawn whether the command starts its trainer nodes; otherwise it waits for as many to join by hand
- * @param replicas ranks per trainer process; 0 takes one per core, divided among the processes
+ * @param replicas ranks per trainer process; 0 takes one per GPU or else per core, divided among the processes
  * @param host address that this node listens on, for control and for gradients
  * @param port control port; 0 takes a free one
  */
@@ -22,8 +24,24 @@ public record ClusterConfig(int nodes, boolean spawn, int replicas, String host,
         }
     }
 
-    /** Ranks per trainer process: one per core, because one intra-op thread each keeps sums bit-identical. */
-    public int resolvedReplicas() {
-        return replicas > 0 ? replicas : Math.max(1, Runtime.getRuntime().availableProcessors() / nodes);
+    /**
+     * Ranks per trainer process: one per GPU, or else one per core, because one intra-op thread each keeps sums
+     * bit-identical.
+     *
+     * @param device {@code train.device}
+     * @throws IllegalArgumentException if this machine is to train on a GPU that is not there
+     */
+    public int resolvedReplicas(String device) {
+        if (spawn && device.startsWith("cuda")) {
+            Engines.device(device);
+        }
+        if (replicas > 0) {
+            return replicas;
+        }
+        if (device.startsWith("cuda:")) {
+            return 1;
+        }
+        int gpus = device.equals("cpu") ? 0 : Engines.gpus();
+        return Math.max(1, (gpus > 0 ? gpus : Runtime.getRuntime().availableProcessors()) / nodes);
     }
 }

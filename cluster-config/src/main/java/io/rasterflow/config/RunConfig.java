@@ -115,11 +115,12 @@ public record RunConfig(
 
     /** What the coordinator hands to every node. */
     public RunPlan plan(Path runDirectory, boolean resume) {
-        int replicas = cluster.resolvedReplicas();
+        int replicas = cluster.resolvedReplicas(train.device());
         return new RunPlan(
                 name,
                 runDirectory.toAbsolutePath().toString(),
                 resume,
+                "",
                 cluster.nodes() * replicas,
                 replicas,
                 model,

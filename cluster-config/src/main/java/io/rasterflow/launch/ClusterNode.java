@@ -93,10 +93,14 @@ public final class ClusterNode implements AutoCloseable {
     /** The run's singletons. */
     public Node.Attached attach() {
         try {
-            return AskPattern.<Node.Command, Node.Attached>ask(
+            Node.AttachReply reply = AskPattern.<Node.Command, Node.AttachReply>ask(
                             system, Node.Attach::new, Duration.ofSeconds(30), system.scheduler())
                     .toCompletableFuture()
                     .get();
+            if (reply instanceof Node.Unable unable) {
+                throw new IllegalStateException(unable.cause());
+            }
+            return (Node.Attached) reply;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while the node started", e);

@@ -50,7 +50,11 @@ final class Console {
                 .onMessage(
                         Event.Validation.class,
                         event -> line(String.format(
-                                Locale.ROOT, "step %d · validation loss %.4f", event.step(), event.loss())))
+                                Locale.ROOT,
+                                "step %d · validation loss %.4f%s",
+                                event.step(),
+                                event.loss(),
+                                event.weights().equals(Event.Validation.EMA) ? " (averaged weights)" : "")))
                 .onMessage(Event.Probe.class, this::onProbe)
                 .onMessage(
                         Event.BadSample.class,

@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.IntFunction;
 
 /** Trainer processes on this machine. They end with the process that started them, however it ends. */
 public final class LocalNodes implements AutoCloseable {
@@ -21,14 +23,20 @@ public final class LocalNodes implements AutoCloseable {
     /**
      * Starts {@code count} nodes with the role trainer; their output goes to {@code RUN/logs/trainer-N.log}.
      *
+     * @param environment of the process of an index from 0, beside this process's own
      * @param onExit is told the node's name and its last line when a process ends with an error
      */
-    public static LocalNodes start(int count, String join, Path runDirectory, BiConsumer<String, String> onExit) {
+    public static LocalNodes start(
+            int count,
+            String join,
+            Path runDirectory,
+            IntFunction<Map<String, String>> environment,
+            BiConsumer<String, String> onExit) {
         LocalNodes nodes = new LocalNodes();
         try {
             Path logs = Files.createDirectories(runDirectory.resolve("logs"));
             for (int i = 1; i <= count; i++) {
-                nodes.startOne("trainer-" + i, join, logs, onExit);
+                nodes.startOne("trainer-" + i, join, logs, environment.apply(i - 1), onExit);
             }
             return nodes;
         } catch (IOException e) {
@@ -37,7 +45,9 @@ public final class LocalNodes implements AutoCloseable {
         }
     }
 
-    private void startOne(String name, String join, Path logs, BiConsumer<String, String> onExit) throws IOException {
+    private void startOne(
+            String name, String join, Path logs, Map<String, String> environment, BiConsumer<String, String> onExit)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -47,6 +57,7 @@ public final class LocalNodes implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
         builder.environment()
                 .put(PARENT_PID, Long.toString(ProcessHandle.current().pid()));
         Process process = builder.start();

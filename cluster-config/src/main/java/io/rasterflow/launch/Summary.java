@@ -1,6 +1,7 @@
 package io.rasterflow.launch;
 
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunSummary;
@@ -25,7 +26,13 @@ public final class Summary {
                 outcome.step(),
                 Console.duration(seconds));
         line(out, "training loss", "%.4f → %.4f", summary.trainLossFirst(), summary.trainLossLast());
-        line(out, "validation loss", "%.4f → %.4f", summary.validationLossFirst(), summary.validationLossLast());
+        line(
+                out,
+                "validation loss",
+                "%.4f → %.4f%s",
+                summary.validationLossFirst(),
+                summary.validationLossLast(),
+                summary.weights().equals(Event.Validation.EMA) ? " (averaged weights, probes too)" : "");
         line(out, "probe", "%.2f %% untrained → %.2f %%", 100 * summary.probeUntrained(), 100 * summary.probe());
         for (ProbePoint probe : summary.probes()) {
             out.printf(
@@ -83,6 +90,7 @@ public final class Summary {
         fields.put("correlationPoints", summary.correlationPoints());
         fields.put("imagesPerSecond", summary.imagesPerSecond());
         fields.put("worldSize", summary.worldSize());
+        fields.put("weights", summary.weights());
         fields.put("badSamples", summary.badSamples());
         fields.put("weightsSha256", outcome.weightsSha256());
         return fields;

@@ -53,12 +53,12 @@ public final class TrainRun implements AutoCloseable {
     }
 
     /**
+     * @param plan what {@code config} says about training
      * @param out where progress is shown
      * @param terminal whether {@code out} is one
      */
-    public static TrainRun start(
-            RunConfig config, Path runDirectory, boolean resume, PrintStream out, boolean terminal) {
-        RunPlan plan = config.plan(runDirectory, resume);
+    public static TrainRun start(RunConfig config, RunPlan plan, PrintStream out, boolean terminal) {
+        Path runDirectory = Path.of(plan.directory());
         boolean elsewhere = config.cluster().nodes() > 1 || !config.cluster().spawn();
         Set<String> roles = elsewhere
                 ? Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE)
@@ -78,10 +78,13 @@ public final class TrainRun implements AutoCloseable {
                     .monitor()
                     .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal, shown), "console")));
             if (elsewhere && config.cluster().spawn()) {
+                int nodes = config.cluster().nodes();
                 children = LocalNodes.start(
-                        config.cluster().nodes(), node.address(), runDirectory, (name, cause) -> singletons
-                                .coordinator()
-                                .tell(new Coordinator.TrainerFailed(-1, name, cause)));
+                        nodes,
+                        node.address(),
+                        runDirectory,
+                        index -> GpuShare.environment(plan.train().device(), index, nodes),
+                        (name, cause) -> singletons.coordinator().tell(new Coordinator.TrainerFailed(-1, name, cause)));
             }
             TrainRun run = new TrainRun(node, singletons, Optional.ofNullable(children), page, shown);
             run.follow();

@@ -4,7 +4,8 @@ package io.rasterflow.model;
  * How a model is computed; the same on every rank of a run.
  *
  * @param precision of the matrix products
- * @param device {@code auto} (a GPU where one is usable, else the processor), {@code cpu} or {@code cuda:N}
+ * @param device {@code auto} (GPUs where they are usable, else the processor), {@code cpu}, {@code cuda} (a GPU for each
+ *     replica) or {@code cuda:N}
  * @param activationBytes memory for the activations of one micro-batch; where it does not suffice, whole blocks are
  *     computed again during the backward pass (activation checkpointing). 0: no limit
  */
@@ -15,11 +16,22 @@ public record Compute(Precision precision, String device, long activationBytes) 
 
     public Compute {
         if (!device.matches("auto|cpu|cuda(:\\d+)?")) {
-            throw new IllegalArgumentException("train.device must be auto, cpu or cuda:N but is " + device);
+            throw new IllegalArgumentException("train.device must be auto, cpu, cuda or cuda:N but is " + device);
         }
         if (activationBytes < 0) {
             throw new IllegalArgumentException("train.activationBytes must not be negative but is " + activationBytes);
         }
+    }
+
+    /**
+     * The device of one of a process's replicas: every GPU has one trainer.
+     *
+     * @param replica 0 for the first of its process
+     * @param gpus that this process can use
+     */
+    public Compute forReplica(int replica, int gpus) {
+        boolean spread = gpus > 0 && (device.equals("auto") || device.equals("cuda"));
+        return spread ? new Compute(precision, "cuda:" + replica % gpus, activationBytes) : this;
     }
 
     /** On the processor, without a limit on activations. */

@@ -230,7 +230,11 @@ public final class Coordinator {
                 plan.train().microBatches());
         Optional<Path> checkpoint;
         try {
-            checkpoint = plan.resume() ? Checkpoint.latest(Path.of(plan.directory())) : Optional.empty();
+            checkpoint = plan.resume()
+                    ? Checkpoint.latest(Path.of(plan.directory()))
+                    : Optional.of(plan.origin())
+                            .filter(origin -> !origin.isEmpty())
+                            .map(Path::of);
         } catch (IOException e) {
             return fail("the checkpoints cannot be read: " + e.getMessage());
         }
@@ -240,7 +244,7 @@ public final class Coordinator {
         for (int rank = 0; rank < trainers.size(); rank++) {
             trainers.get(rank).trainer().tell(new Trainer.Begin(members, rank, firstStep, directory));
         }
-        lastCheckpoint = checkpoint.isEmpty() ? -1 : firstStep;
+        lastCheckpoint = plan.resume() && checkpoint.isPresent() ? firstStep : -1;
         return training();
     }
 

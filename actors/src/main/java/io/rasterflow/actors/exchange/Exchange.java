@@ -47,7 +47,22 @@ public interface Exchange extends AutoCloseable {
      * @param lossSum sum over all micro-batches in canonical order
      * @param patches counted patches of the global batch
      * @param images images of the global batch
-     * @param finite whether every contribution's loss was finite
+     * @param meanSquaredNorm mean over the micro-batches of |gradient sum / patches|², the squared norm of each one's
+     *     gradient of the mean loss; NaN with a single micro-batch
+     * @param nonFinite the first micro-batch whose loss is not finite, -1 when all are
      */
-    record Reduced(long step, ByteBuffer gradientSum, double lossSum, long patches, int images, boolean finite) {}
+    record Reduced(
+            long step,
+            ByteBuffer gradientSum,
+            double lossSum,
+            long patches,
+            int images,
+            double meanSquaredNorm,
+            int nonFinite) {
+
+        /** Whether every contribution's loss was finite. */
+        public boolean finite() {
+            return nonFinite < 0;
+        }
+    }
 }

@@ -3,6 +3,7 @@ package io.rasterflow.actors.exchange;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * Float32 sums over direct memory. The just-in-time compiler does not vectorise loops over direct buffers on every
@@ -14,6 +15,9 @@ final class FloatSums {
     private static final int BLOCK = 2048;
 
     private static final int ALIGNMENT = 64;
+    /** Blocks that the lanes of {@link #squares} take in float32. */
+    private static final int EMPTY_AFTER = 256;
+
     private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[2][BLOCK]);
 
     private FloatSums() {}
@@ -49,6 +53,44 @@ final class FloatSums {
             add(sum, other, length);
             into.put(start, sum, 0, length);
         }
+    }
+
+    /**
+     * The sum of the squares. Each of {@link #BLOCK} lanes adds its share in float32 and is emptied into float64 before
+     * rounding could matter; the order depends on the length alone.
+     */
+    static double squares(FloatBuffer values) {
+        float[][] scratch = scratch(2);
+        float[] lanes = scratch[0];
+        float[] block = scratch[1];
+        double sum = 0;
+        int filled = 0;
+        Arrays.fill(lanes, 0);
+        for (int start = 0; start < values.limit(); start += BLOCK) {
+            int length = Math.min(BLOCK, values.limit() - start);
+            values.get(start, block, 0, length);
+            addSquares(lanes, block, length);
+            if (++filled == EMPTY_AFTER) {
+                sum += empty(lanes);
+                filled = 0;
+            }
+        }
+        return sum + empty(lanes);
+    }
+
+    private static void addSquares(float[] lanes, float[] block, int length) {
+        for (int i = 0; i < length; i++) {
+            lanes[i] += block[i] * block[i];
+        }
+    }
+
+    private static double empty(float[] lanes) {
+        double sum = 0;
+        for (float lane : lanes) {
+            sum += lane;
+        }
+        Arrays.fill(lanes, 0);
+        return sum;
     }
 
     /**

@@ -12,7 +12,7 @@ import java.util.zip.CRC32C;
  *   byte 0        4     5      6       8            16     24      28       32       36      40
  *        +--------+-----+------+-------+------------+------+-------+--------+--------+-------+----------------+
  *        | magic  | ver | type | rank  | generation | step | index | offset | length | CRC   | payload        |
- *        | "RFXC" |  1  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | 32C   | length bytes   |
+ *        | "RFXC" |  2  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | 32C   | length bytes   |
  *        +--------+-----+------+-------+------------+------+-------+--------+--------+-------+----------------+
  *                                                                                    covers bytes 0..36 and payload
  * </pre>
@@ -29,7 +29,7 @@ public record FrameHeader(FrameType type, int rank, long generation, long step, 
 
     public static final int BYTES = 40;
     public static final int MAGIC = 0x52465843;
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
     private static final int CHECKED_BYTES = 36;
 
     /** The encoded header, checksum included, for this payload; the payload's position does not move. */

@@ -66,6 +66,11 @@ public final class GradientAccumulator {
         return FloatSums.view(open, 0, floats);
     }
 
+    /** Sum of the squares of the open buffer. */
+    double squares() {
+        return open == null ? Double.NaN : FloatSums.squares(open.asFloatBuffer());
+    }
+
     /** Takes the open buffer as the next micro-batch; returns the maximal subtree that it completes, if it does. */
     public Optional<Partial> add() {
         if (open == null) {

@@ -7,15 +7,18 @@ import java.nio.ByteBuffer;
  * The scalars of one micro-batch, or of a node of the tree.
  *
  * <pre>
- *   on the wire, big-endian:  | lossSum f64 | patches i64 | images i32 |
+ *   on the wire, big-endian:  | lossSum f64 | patches i64 | images i32 | squaredNorm f64 |
  * </pre>
+ *
+ * @param squaredNorm of the gradient of the mean loss: |gradient sum / patches|²; of a node, the sum over its leaves. NaN
+ *     where it is not taken
  */
-record LossCounts(double lossSum, long patches, int images, boolean finite) {
+record LossCounts(double lossSum, long patches, int images, double squaredNorm) {
 
-    static final int BYTES = 20;
+    static final int BYTES = 28;
 
-    static LossCounts of(double lossSum, long patches, int images) {
-        return new LossCounts(lossSum, patches, images, Double.isFinite(lossSum));
+    boolean finite() {
+        return Double.isFinite(lossSum);
     }
 
     /** The value of a node over micro-batches, in the canonical order. */
@@ -29,13 +32,16 @@ record LossCounts(double lossSum, long patches, int images, boolean finite) {
                 left.lossSum + right.lossSum,
                 left.patches + right.patches,
                 left.images + right.images,
-                left.finite && right.finite);
+                left.squaredNorm + right.squaredNorm);
     }
 
     static ByteBuffer encode(LossCounts[] run) {
         ByteBuffer out = ByteBuffer.allocate(run.length * BYTES);
         for (LossCounts counts : run) {
-            out.putDouble(counts.lossSum).putLong(counts.patches).putInt(counts.images);
+            out.putDouble(counts.lossSum)
+                    .putLong(counts.patches)
+                    .putInt(counts.images)
+                    .putDouble(counts.squaredNorm);
         }
         return out.flip();
     }
@@ -43,7 +49,7 @@ record LossCounts(double lossSum, long patches, int images, boolean finite) {
     static LossCounts[] decode(ByteBuffer in) {
         LossCounts[] run = new LossCounts[in.remaining() / BYTES];
         for (int i = 0; i < run.length; i++) {
-            run[i] = of(in.getDouble(), in.getLong(), in.getInt());
+            run[i] = new LossCounts(in.getDouble(), in.getLong(), in.getInt(), in.getDouble());
         }
         return run;
     }

@@ -180,8 +180,10 @@ final class RankExchange implements Exchange {
             throw new IllegalArgumentException("a micro-batch with " + patches + " patches and " + images + " images");
         }
         int index = accumulator.next() - plan.firstMicroBatch(rank);
+        // Of one micro-batch alone nothing can be learned about the noise between them.
+        double squares = plan.microBatches() > 1 ? accumulator.squares() : Double.NaN;
         Optional<GradientAccumulator.Partial> partial = accumulator.add();
-        run[index] = LossCounts.of(lossSum, patches, images);
+        run[index] = new LossCounts(lossSum, patches, images, squares / ((double) patches * patches));
         partial.ifPresent(sum -> publish(nextSlot++, sum.gradient()));
         if (accumulator.complete()) {
             publishScalars();

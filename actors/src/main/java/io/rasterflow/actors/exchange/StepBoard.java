@@ -42,6 +42,16 @@ final class StepBoard {
         return LossCounts.sum(counts, ReductionTree.root(counts.length));
     }
 
+    /** The first micro-batch whose loss is not finite; -1 when all are. */
+    int firstNonFinite() {
+        for (int m = 0; m < counts.length; m++) {
+            if (!counts[m].finite()) {
+                return m;
+            }
+        }
+        return -1;
+    }
+
     void clear() {
         Arrays.fill(counts, null);
         missing = counts.length;

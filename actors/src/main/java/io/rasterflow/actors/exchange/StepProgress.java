@@ -176,11 +176,14 @@ final class StepProgress {
             return () -> {};
         }
         LossCounts sum = board.sum();
+        int nonFinite = board.firstNonFinite();
         board.clear();
         running = false;
         CompletableFuture<Reduced> done = future;
         ByteBuffer gradientSum = FloatSums.view(result, 0, plan.floats());
-        Reduced reduced = new Reduced(step, gradientSum, sum.lossSum(), sum.patches(), sum.images(), sum.finite());
+        double meanSquaredNorm = sum.squaredNorm() / plan.microBatches();
+        Reduced reduced =
+                new Reduced(step, gradientSum, sum.lossSum(), sum.patches(), sum.images(), meanSquaredNorm, nonFinite);
         return () -> done.complete(reduced);
     }
 }

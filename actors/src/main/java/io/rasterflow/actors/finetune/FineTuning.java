@@ -8,7 +8,7 @@ import io.rasterflow.model.finetune.BatchMixer;
 import io.rasterflow.model.finetune.FineTuneConfig;
 import io.rasterflow.model.finetune.FineTuner;
 import io.rasterflow.model.finetune.Scores;
-import io.rasterflow.model.optimizer.WarmupCosine;
+import io.rasterflow.model.optimizer.Schedule;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
@@ -83,8 +83,8 @@ public final class FineTuning implements AutoCloseable {
         long start = System.nanoTime();
         tuner.load(weights);
         long steps = config.epochs() * stepsPerEpoch;
-        WarmupCosine schedule =
-                new WarmupCosine(config.learningRate(), Math.round(config.warmupEpochs() * stepsPerEpoch), steps);
+        Schedule schedule =
+                Schedule.cosine(config.learningRate(), Math.round(config.warmupEpochs() * stepsPerEpoch), steps);
         List<FineTuneReport.Epoch> epochs = new ArrayList<>();
         try (BatchReader batches = BatchReader.open(
                 Batches.training(
@@ -122,7 +122,7 @@ public final class FineTuning implements AutoCloseable {
                 epochs, step, tuner.trainable(), train.size(), badSamples, imagesPerSecond(), seconds);
     }
 
-    private double step(BatchReader batches, WarmupCosine schedule) throws IOException, InterruptedException {
+    private double step(BatchReader batches, Schedule schedule) throws IOException, InterruptedException {
         long start = System.nanoTime();
         Optional<Batch> next = batches.next();
         try (Batch batch = next.orElseThrow(() -> new IOException("the images ended at step " + step))) {

@@ -48,10 +48,21 @@ public final class Node {
     public sealed interface Command {}
 
     /** Asks for the run's singletons, local or not. */
-    public record Attach(ActorRef<Attached> replyTo) implements Command {}
+    public record Attach(ActorRef<AttachReply> replyTo) implements Command {}
 
     /** The answer to {@link Attach}. */
-    public record Attached(ActorRef<Coordinator.Command> coordinator, ActorRef<MonitorActor.Command> monitor) {}
+    public sealed interface AttachReply {}
+
+    /** The run's singletons. */
+    public record Attached(ActorRef<Coordinator.Command> coordinator, ActorRef<MonitorActor.Command> monitor)
+            implements AttachReply {}
+
+    /**
+     * This node cannot start.
+     *
+     * @param cause one line
+     */
+    public record Unable(String cause) implements AttachReply {}
 
     /** Ends this node's actor system. */
     public record Shutdown() implements Command {}
@@ -72,7 +83,25 @@ public final class Node {
     private Telemetry telemetry;
 
     public static Behavior<Command> create(NodeSettings settings) {
-        return Behaviors.setup(context -> new Node(context, settings).joining());
+        return Behaviors.setup(context -> {
+            try {
+                return new Node(context, settings).joining();
+            } catch (UncheckedIOException e) {
+                return unable(Failures.oneLine(e));
+            }
+        });
+    }
+
+    /** Tells whoever asks, so that nobody waits for a node that will not come. */
+    private static Behavior<Command> unable(String cause) {
+        return Behaviors.receive(Command.class)
+                .onMessage(Attach.class, message -> {
+                    message.replyTo().tell(new Unable(cause));
+                    return Behaviors.same();
+                })
+                .onMessage(Shutdown.class, message -> Behaviors.stopped())
+                .onAnyMessage(message -> Behaviors.same())
+                .build();
     }
 
     private Node(ActorContext<Command> context, NodeSettings settings) {

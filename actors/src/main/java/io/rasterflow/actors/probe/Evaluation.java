@@ -5,6 +5,7 @@ import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
@@ -33,6 +34,7 @@ public final class Evaluation implements AutoCloseable {
     private final DataSet train;
     private final DataSet validation;
     private final Evaluator evaluator;
+    private String weights = Event.Validation.MODEL;
 
     /**
      * @param node name that the events carry
@@ -48,9 +50,20 @@ public final class Evaluation implements AutoCloseable {
         this.evaluator = Aim.evaluator(plan.model(), plan.train().compute());
     }
 
-    /** Takes the weights of a checkpoint directory. */
+    /** Takes the weights of a checkpoint directory: their moving average where the run keeps one. */
     public void load(Path checkpoint) throws IOException {
-        evaluator.load(Checkpoint.read(checkpoint).snapshot());
+        load(checkpoint, plan.optimizer().averages());
+    }
+
+    /** @param average whether to take the moving average rather than the weights of the last step */
+    public void load(Path checkpoint, boolean average) throws IOException {
+        Snapshot snapshot = Checkpoint.read(checkpoint).snapshot();
+        if (average && !snapshot.averaged()) {
+            throw new IOException("checkpoint " + checkpoint
+                    + " holds no averaged weights; evaluate its weights (--weights model) or train with optimizer.ema");
+        }
+        evaluator.load(average ? snapshot.withAverage() : snapshot);
+        weights = average ? Event.Validation.EMA : Event.Validation.MODEL;
     }
 
     /** The objective's loss over all validation images, with a prefix per image that never changes. */
@@ -62,7 +75,8 @@ public final class Evaluation implements AutoCloseable {
             sum[0] = sum[0].plus(evaluator.loss(batch.images(), batch.keys()));
             images[0] += batch.labels().length;
         });
-        return new Event.Validation(System.currentTimeMillis(), node, step, sum[0].mean(), images[0], seconds(start));
+        return new Event.Validation(
+                System.currentTimeMillis(), node, step, sum[0].mean(), images[0], seconds(start), weights);
     }
 
     /** What a probe trained on frozen features of the training images reaches on the validation images. */

@@ -1,7 +1,9 @@
 package io.rasterflow.actors.run;
 
 import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
+import java.nio.file.Path;
 
 /**
  * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
@@ -9,6 +11,7 @@ import io.rasterflow.model.optimizer.OptimizerConfig;
  * @param name of the run
  * @param directory run directory, the same path on every node
  * @param resume whether to continue from the latest checkpoint in the directory
+ * @param origin checkpoint directory of another run that this one begins from; empty to begin with the seed
  * @param worldSize ranks to wait for before training begins
  * @param replicas ranks per trainer node
  */
@@ -16,6 +19,7 @@ public record RunPlan(
         String name,
         String directory,
         boolean resume,
+        String origin,
         int worldSize,
         int replicas,
         AimConfig model,
@@ -32,6 +36,42 @@ public record RunPlan(
             throw new IllegalArgumentException("train.microBatches (" + train.microBatches()
                     + ") must be at least the world size (" + worldSize
                     + "): every rank computes at least one; raise train.microBatches or lower cluster.replicas");
+        }
+    }
+
+    /** The same plan, begun from a checkpoint of another run. */
+    public RunPlan from(Path checkpoint) {
+        return new RunPlan(
+                name,
+                directory,
+                resume,
+                checkpoint.toAbsolutePath().toString(),
+                worldSize,
+                replicas,
+                model,
+                optimizer,
+                train,
+                data,
+                probe);
+    }
+
+    /**
+     * Whether this run can go on from a checkpoint. Steps own positions, so not with another seed or batch: samples
+     * would be repeated or left out.
+     *
+     * @throws IllegalArgumentException with one line when it cannot
+     */
+    public void requireContinues(TrainingState checkpoint) {
+        long position = checkpoint.step() * train.batch();
+        if (checkpoint.seed() != train.seed() || checkpoint.position() != position) {
+            throw new IllegalArgumentException("the checkpoint was taken at position " + checkpoint.position()
+                    + " with seed " + checkpoint.seed() + ", but this configuration is at position " + position
+                    + " with seed " + train.seed()
+                    + "; train.seed and train.batch cannot change when a run goes on from a checkpoint");
+        }
+        if (checkpoint.step() > train.steps()) {
+            throw new IllegalArgumentException("the checkpoint is of step " + checkpoint.step()
+                    + ", but train.steps is " + train.steps() + "; raise train.steps or take an earlier checkpoint");
         }
     }
 

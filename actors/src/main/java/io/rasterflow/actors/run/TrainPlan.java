@@ -2,6 +2,7 @@ package io.rasterflow.actors.run;
 
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Precision;
+import io.rasterflow.model.optimizer.Schedule;
 
 /**
  * How a run trains.
@@ -9,10 +10,14 @@ import io.rasterflow.model.Precision;
  * @param steps optimizer steps of the whole run
  * @param batch global batch G in images
  * @param microBatches micro-batches M of a global batch; fixed, so that the sum's order does not depend on the world size
+ * @param schedule cosine, constant or linear; see {@link Schedule}
  * @param learningRate peak
- * @param warmupSteps linear warm-up before the cosine
+ * @param finalLearningRate what the schedule falls to
+ * @param warmupSteps linear warm-up before it
+ * @param cooldownSteps the last steps of a constant schedule, over which it falls; 0 for none
+ * @param cooldown shape of that fall
  * @param precision of the matrix products
- * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+ * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}; see {@link Compute}
  * @param activationBytes memory for the activations of a micro-batch, 0 for no limit
  * @param seed of weights, order and augmentation
  * @param checkpointEverySteps steps between checkpoints; each is also validated
@@ -21,8 +26,12 @@ public record TrainPlan(
         long steps,
         int batch,
         int microBatches,
+        Schedule.Kind schedule,
         double learningRate,
+        double finalLearningRate,
         long warmupSteps,
+        long cooldownSteps,
+        Schedule.Cooldown cooldown,
         Precision precision,
         String device,
         long activationBytes,
@@ -30,17 +39,11 @@ public record TrainPlan(
         long checkpointEverySteps) {
     public TrainPlan {
         new Compute(precision, device, activationBytes);
-        require(steps >= 1, "train.steps must be at least 1 but is " + steps);
+        new Schedule(schedule, learningRate, finalLearningRate, warmupSteps, cooldownSteps, cooldown, steps);
         require(batch >= 1, "train.batch must be at least 1 but is " + batch);
         require(
                 microBatches >= 1 && microBatches <= batch,
                 "train.microBatches must be between 1 and train.batch (" + batch + ") but is " + microBatches);
-        require(
-                Double.isFinite(learningRate) && learningRate > 0,
-                "train.learningRate must be above 0 but is " + learningRate);
-        require(
-                warmupSteps >= 0 && warmupSteps <= steps,
-                "train.warmupSteps must be between 0 and train.steps (" + steps + ") but is " + warmupSteps);
         require(
                 checkpointEverySteps >= 1,
                 "train.checkpointEverySteps must be at least 1 but is " + checkpointEverySteps);
@@ -49,6 +52,11 @@ public record TrainPlan(
     /** How every rank and every evaluation computes the model. */
     public Compute compute() {
         return new Compute(precision, device, activationBytes);
+    }
+
+    /** The learning rate of every step. */
+    public Schedule rates() {
+        return new Schedule(schedule, learningRate, finalLearningRate, warmupSteps, cooldownSteps, cooldown, steps);
     }
 
     private static void require(boolean condition, String message) {

@@ -5,8 +5,9 @@ public final class NonFiniteLossException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    NonFiniteLossException(long step, String what, double value) {
-        super("the " + what + " of step " + step + " is " + value
+    /** @param culprit which micro-batch of which rank, empty when it is not known */
+    NonFiniteLossException(long step, String what, double value, String culprit) {
+        super("the " + what + " of step " + step + " is " + value + (culprit.isEmpty() ? "" : " (" + culprit + ")")
                 + "; the weights were left as they were before it. Lower train.learningRate, or continue from an"
                 + " earlier checkpoint");
     }

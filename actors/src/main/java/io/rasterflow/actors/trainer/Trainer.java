@@ -6,12 +6,14 @@ import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.checkpoint.WeightsHash;
+import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.batch.Batch;
 import java.io.IOException;
@@ -128,10 +130,7 @@ public final class Trainer {
     private Behavior<Command> onBegin(Begin message) {
         begin = message;
         return guarded(() -> {
-            replica = Aim.replica(
-                    node.plan().model(),
-                    node.plan().optimizer(),
-                    node.plan().train().compute());
+            replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute());
             if (message.checkpoint().isEmpty()) {
                 replica.initialise(node.plan().train().seed());
             } else {
@@ -142,17 +141,13 @@ public final class Trainer {
         });
     }
 
-    /** Steps own positions, so a run cannot go on with another seed or batch: samples would be repeated or left out. */
+    private Compute compute() {
+        Compute compute = node.plan().train().compute();
+        return compute.device().equals("cpu") ? compute : compute.forReplica(address.replica(), Engines.gpus());
+    }
+
     private void restore(Checkpoint.Contents checkpoint) {
-        long seed = node.plan().train().seed();
-        long position = checkpoint.state().step() * node.plan().train().batch();
-        if (checkpoint.state().seed() != seed || checkpoint.state().position() != position) {
-            throw new IllegalArgumentException("the checkpoint was taken at position "
-                    + checkpoint.state().position() + " with seed "
-                    + checkpoint.state().seed()
-                    + ", but this configuration is at position " + position + " with seed " + seed
-                    + "; train.seed and train.batch cannot change when a run is resumed");
-        }
+        node.plan().requireContinues(checkpoint.state());
         replica.restore(checkpoint.snapshot());
     }
 
@@ -173,7 +168,7 @@ public final class Trainer {
                     begin.firstStep());
             if (begin.rank() == 0) {
                 recordStart();
-                if (begin.firstStep() == 0) {
+                if (begin.firstStep() == 0 || !node.plan().resume()) {
                     writeCheckpoint();
                 }
             }
@@ -193,7 +188,8 @@ public final class Trainer {
                         replica.parameters(),
                         node.images().size(),
                         begin.generation().worldSize(),
-                        replica.precision().name().toLowerCase(Locale.ROOT)));
+                        replica.precision().name().toLowerCase(Locale.ROOT),
+                        node.plan().resume() ? "" : node.plan().origin()));
     }
 
     private Behavior<Command> fetch() {
@@ -250,7 +246,8 @@ public final class Trainer {
                 begin.generation().worldSize(),
                 loss,
                 validation,
-                hash);
+                hash,
+                snapshot.averaged() ? WeightsHash.sha256(snapshot.average()) : "");
         try {
             Path directory = Checkpoint.write(Path.of(node.plan().directory()), snapshot, state);
             node.telemetry()

@@ -5,14 +5,18 @@ import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Replica;
-import io.rasterflow.model.optimizer.WarmupCosine;
+import io.rasterflow.model.optimizer.NoiseScale;
+import io.rasterflow.model.optimizer.Schedule;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.SystemMaterializer;
 
@@ -33,12 +37,14 @@ final class TrainingSession implements AutoCloseable {
     private final Replica replica;
     private final Exchange exchange;
     private final BatchReader batches;
-    private final WarmupCosine schedule;
+    private final Schedule schedule;
+    private final Optional<NoiseScale> noiseScale;
     private final StepClock clock = new StepClock();
 
     // Where it is
     private long step;
     private int nextMicroBatch;
+    private ByteBuffer scaled;
     private double loss = Double.NaN;
 
     TrainingSession(
@@ -59,15 +65,14 @@ final class TrainingSession implements AutoCloseable {
         this.firstMicroBatch = generation.firstMicroBatch(rank);
         this.endMicroBatch = generation.firstMicroBatch(rank + 1);
         this.nextMicroBatch = firstMicroBatch;
-        this.schedule = new WarmupCosine(
-                plan.train().learningRate(),
-                plan.train().warmupSteps(),
-                plan.train().steps());
+        this.schedule = plan.train().rates();
+        BatchPlan batchPlan = new BatchPlan(plan.train().batch(), plan.train().microBatches());
+        this.noiseScale = noiseScale(batchPlan);
         this.batches = BatchReader.open(
                 Batches.training(
                         node.images(),
                         plan.train().seed(),
-                        new BatchPlan(plan.train().batch(), plan.train().microBatches()),
+                        batchPlan,
                         plan.data().augment(),
                         plan.data().stream(),
                         firstStep,
@@ -138,12 +143,15 @@ final class TrainingSession implements AutoCloseable {
         double rate = schedule.at(step);
         double mean = reduced.lossSum() / reduced.patches();
         if (!reduced.finite() || !Double.isFinite(mean)) {
-            throw new NonFiniteLossException(step, "loss", mean);
+            throw new NonFiniteLossException(step, "loss", mean, culprit(reduced));
         }
-        double norm = replica.update(reduced.gradientSum(), reduced.patches(), rate);
+        double norm = replica.update(ownSum(reduced.gradientSum()), reduced.patches(), rate);
         if (!Double.isFinite(norm)) {
-            throw new NonFiniteLossException(step, "gradient norm", norm);
+            throw new NonFiniteLossException(step, "gradient norm", norm, "");
         }
+        double noise = noiseScale
+                .map(scale -> scale.add(reduced.meanSquaredNorm(), norm * norm))
+                .orElse(Double.NaN);
         clock.markUpdate();
         loss = mean;
         step++;
@@ -167,7 +175,49 @@ final class TrainingSession implements AutoCloseable {
                         norm,
                         rate,
                         reduced.images(),
-                        clock.turn()));
+                        clock.turn(),
+                        noise));
+    }
+
+    /**
+     * The sum in memory that the update may scale: parts of the exchange's own may still be on their way to a peer, who
+     * would be sent scaled values.
+     */
+    private ByteBuffer ownSum(ByteBuffer sum) {
+        if (generation.worldSize() == 1) {
+            return sum;
+        }
+        if (scaled == null) {
+            scaled = ByteBuffer.allocateDirect(sum.remaining() + 128)
+                    .alignedSlice(64)
+                    .slice(0, sum.remaining())
+                    .order(ByteOrder.nativeOrder());
+        }
+        return scaled.put(0, sum, sum.position(), sum.remaining());
+    }
+
+    /** Where a loss that is not finite came from. */
+    private String culprit(Exchange.Reduced reduced) {
+        int microBatch = reduced.nonFinite();
+        if (microBatch < 0) {
+            return "";
+        }
+        int owner = 0;
+        while (generation.firstMicroBatch(owner + 1) <= microBatch) {
+            owner++;
+        }
+        return "micro-batch " + microBatch + " of rank " + owner;
+    }
+
+    /** Needs micro-batches of at least one image, and more than one of them. */
+    private static Optional<NoiseScale> noiseScale(BatchPlan plan) {
+        if (plan.microBatches() == 1) {
+            return Optional.empty();
+        }
+        double inverse = IntStream.range(0, plan.microBatches())
+                .mapToDouble(m -> 1.0 / plan.size(m))
+                .sum();
+        return Optional.of(new NoiseScale(plan.microBatches() / inverse, plan.globalBatch()));
     }
 
     /** Time that went by outside of the step: snapshots, control messages. */

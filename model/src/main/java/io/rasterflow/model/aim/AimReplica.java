@@ -13,6 +13,7 @@ import io.rasterflow.model.Replica;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.optimizer.AdamW;
 import io.rasterflow.model.optimizer.OptimizerConfig;
+import io.rasterflow.model.optimizer.WeightAverage;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.ParameterLayout;
 import io.rasterflow.model.program.ParameterLayout.Bucket;
@@ -21,7 +22,9 @@ import io.rasterflow.model.program.Tensors;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /**
@@ -45,6 +48,7 @@ public final class AimReplica implements Replica {
 
     // What it holds
     private final AdamW.State state;
+    private final Optional<WeightAverage> average;
     private final List<NDArray> staging;
     private long step;
 
@@ -58,6 +62,9 @@ public final class AimReplica implements Replica {
         scope = Engines.newScope(program.device());
         host = Engines.newScope(Device.cpu());
         state = new AdamW.State(zeros(), zeros(), zeros());
+        average = optimizerConfig.averages()
+                ? Optional.of(new WeightAverage(scope, optimizerConfig.ema(), state.weights()))
+                : Optional.empty();
         staging = program.device().isGpu() ? zeros() : List.of();
         program.bind(scope, state.weights());
     }
@@ -92,6 +99,9 @@ public final class AimReplica implements Replica {
         for (int i = 0; i < layout.buckets().size(); i++) {
             float[] weights = AimInitializer.draw(layout, i, seed);
             copy(state.weights().get(i), weights);
+            if (average.isPresent()) {
+                copy(average.get().values().get(i), weights);
+            }
             Arrays.fill(weights, 0f);
             copy(state.firstMoments().get(i), weights);
             copy(state.secondMoments().get(i), weights);
@@ -106,10 +116,15 @@ public final class AimReplica implements Replica {
         List<float[]> weights = layout.flatten(snapshot.weights());
         List<float[]> first = layout.flatten(snapshot.firstMoments());
         List<float[]> second = layout.flatten(snapshot.secondMoments());
+        // Weights that came without an average are where one begins.
+        List<float[]> mean = snapshot.averaged() ? layout.flatten(snapshot.average()) : weights;
         for (int i = 0; i < weights.size(); i++) {
             copy(state.weights().get(i), weights.get(i));
             copy(state.firstMoments().get(i), first.get(i));
             copy(state.secondMoments().get(i), second.get(i));
+            if (average.isPresent()) {
+                copy(average.get().values().get(i), mean.get(i));
+            }
         }
         refresh();
         step = snapshot.step();
@@ -134,7 +149,8 @@ public final class AimReplica implements Replica {
                 step,
                 layout.unflatten(read(state.weights())),
                 layout.unflatten(read(state.firstMoments())),
-                layout.unflatten(read(state.secondMoments())));
+                layout.unflatten(read(state.secondMoments())),
+                average.map(ema -> layout.unflatten(read(ema.values()))).orElseGet(Collections::emptySortedMap));
     }
 
     private static List<float[]> read(List<NDArray> buckets) {
@@ -202,6 +218,7 @@ public final class AimReplica implements Replica {
                     optimizer.update(wrapped, state, sums(call, wrapped, gradientSum), patches, learningRate, step + 1);
             if (Double.isFinite(norm)) {
                 step++;
+                average.ifPresent(ema -> ema.add(call, step));
                 refresh();
             }
             return norm;
@@ -238,6 +255,7 @@ public final class AimReplica implements Replica {
         scope.close();
         host.close();
         optimizer.close();
+        average.ifPresent(WeightAverage::close);
         program.close();
     }
 }

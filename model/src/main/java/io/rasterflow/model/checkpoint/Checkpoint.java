@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +28,7 @@ import java.util.stream.Stream;
  * <pre>
  * RUN/checkpoints/step-00000500/model.safetensors       weights
  *                               optimizer.safetensors   first.NAME and second.NAME: AdamW moments
+ *                               ema.safetensors         their moving average, same names; only where one is kept
  *                               state.json              {@link TrainingState}
  * </pre>
  *
@@ -34,6 +36,7 @@ import java.util.stream.Stream;
  */
 public final class Checkpoint {
     private static final String MODEL = "model.safetensors";
+    private static final String EMA = "ema.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
     private static final String FIRST = "first.";
@@ -89,6 +92,9 @@ public final class Checkpoint {
             Files.createDirectory(temporary);
             Safetensors.write(temporary.resolve(MODEL), snapshot.weights(), Map.of("format", "pt"));
             Safetensors.write(temporary.resolve(OPTIMIZER), moments(snapshot), Map.of());
+            if (snapshot.averaged()) {
+                Safetensors.write(temporary.resolve(EMA), snapshot.average(), Map.of("format", "pt"));
+            }
             writeState(temporary.resolve(STATE), state);
             force(temporary);
             replace(target, temporary);
@@ -117,23 +123,36 @@ public final class Checkpoint {
         }
     }
 
+    /** Where the run stood at a checkpoint, without its tensors. */
+    public static TrainingState state(Path directory) throws IOException {
+        return readState(directory.resolve(STATE));
+    }
+
     /**
      * Reads a checkpoint and verifies that its weights are those that its state describes.
      *
      * @param directory as {@link #latest} returns it
      */
     public static Contents read(Path directory) throws IOException {
-        TrainingState state = readState(directory.resolve(STATE));
-        SortedMap<String, Tensor> weights =
-                Safetensors.read(directory.resolve(MODEL)).tensors();
-        String hash = WeightsHash.sha256(weights);
-        if (!hash.equals(state.weightsSha256())) {
-            throw new IOException("the weights of checkpoint " + directory + " have SHA-256 " + hash + " but " + STATE
-                    + " says " + state.weightsSha256() + "; take an earlier checkpoint");
-        }
+        TrainingState state = state(directory);
+        SortedMap<String, Tensor> weights = verified(directory.resolve(MODEL), state.weightsSha256());
+        SortedMap<String, Tensor> average = state.emaSha256().isEmpty()
+                ? Collections.emptySortedMap()
+                : verified(directory.resolve(EMA), state.emaSha256());
         Safetensors optimizer = Safetensors.read(directory.resolve(OPTIMIZER));
-        Snapshot snapshot = new Snapshot(state.step(), weights, optimizer.tensors(FIRST), optimizer.tensors(SECOND));
+        Snapshot snapshot =
+                new Snapshot(state.step(), weights, optimizer.tensors(FIRST), optimizer.tensors(SECOND), average);
         return new Contents(snapshot, state);
+    }
+
+    private static SortedMap<String, Tensor> verified(Path file, String expected) throws IOException {
+        SortedMap<String, Tensor> tensors = Safetensors.read(file).tensors();
+        String hash = WeightsHash.sha256(tensors);
+        if (!hash.equals(expected)) {
+            throw new IOException("the weights of " + file + " have SHA-256 " + hash + " but " + STATE + " says "
+                    + expected + "; take an earlier checkpoint");
+        }
+        return tensors;
     }
 
     /** A complete directory cannot be renamed over another, so one of the same step first moves out of the way. */
@@ -176,6 +195,7 @@ public final class Checkpoint {
         putFinite(node, "trainLoss", state.trainLoss());
         putFinite(node, "validationLoss", state.validationLoss());
         node.put("weightsSha256", state.weightsSha256());
+        node.put("emaSha256", state.emaSha256().isEmpty() ? null : state.emaSha256());
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer bytes =
                     ByteBuffer.wrap(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node));
@@ -218,7 +238,8 @@ public final class Checkpoint {
                 node.path("worldSize").intValue(),
                 node.path("trainLoss").asDouble(Double.NaN),
                 node.path("validationLoss").asDouble(Double.NaN),
-                node.path("weightsSha256").asText());
+                node.path("weightsSha256").asText(),
+                node.path("emaSha256").asText(""));
     }
 
     private static void force(Path directory) throws IOException {

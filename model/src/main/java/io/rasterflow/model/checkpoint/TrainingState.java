@@ -11,6 +11,7 @@ package io.rasterflow.model.checkpoint;
  * @param trainLoss loss of the last step, NaN before the first
  * @param validationLoss last known, NaN before the first
  * @param weightsSha256 over the tensors of model.safetensors in name order, little-endian float32
+ * @param emaSha256 the same of ema.safetensors; empty where the weights are not averaged
  */
 public record TrainingState(
         long step,
@@ -20,4 +21,19 @@ public record TrainingState(
         int worldSize,
         double trainLoss,
         double validationLoss,
-        String weightsSha256) {}
+        String weightsSha256,
+        String emaSha256) {
+
+    /** Without an average of the weights. */
+    public TrainingState(
+            long step,
+            long epoch,
+            long position,
+            long seed,
+            int worldSize,
+            double trainLoss,
+            double validationLoss,
+            String weightsSha256) {
+        this(step, epoch, position, seed, worldSize, trainLoss, validationLoss, weightsSha256, "");
+    }
+}

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.model.program.Program;
 import io.rasterflow.model.program.ProgramArchive;
@@ -30,7 +29,7 @@ public final class KMeans implements AutoCloseable {
     /** Patches are kept in memory. */
     private static final long MAX_BYTES = 8L << 30;
 
-    private final AimConfig config;
+    private final PatchGrid grid;
     private final Program program;
     private final NDManager scope;
     private final NDArray patches;
@@ -43,23 +42,23 @@ public final class KMeans implements AutoCloseable {
     }
 
     /**
-     * @param config whose patch size and channels count
+     * @param grid how images are cut
      * @param capacity images
      */
-    public KMeans(AimConfig config, long capacity) {
-        long rows = Math.multiplyExact(capacity, config.patches());
-        long bytes = Math.multiplyExact(rows, (long) config.patchValues() * Float.BYTES);
+    public KMeans(PatchGrid grid, long capacity) {
+        long rows = Math.multiplyExact(capacity, grid.patches());
+        long bytes = Math.multiplyExact(rows, (long) grid.patchValues() * Float.BYTES);
         if (capacity < 1 || bytes > MAX_BYTES) {
             throw new IllegalArgumentException("the patches of " + capacity + " images take " + bytes
                     + " bytes, but must take between 1 and " + MAX_BYTES + "; choose another --images");
         }
-        this.config = config;
+        this.grid = grid;
         this.capacity = capacity;
         scope = Engines.newScope();
-        patches = scope.zeros(new Shape(rows, config.patchValues()), DataType.FLOAT32);
+        patches = scope.zeros(new Shape(rows, grid.patchValues()), DataType.FLOAT32);
         String source = ProgramArchive.source(KMeans.class, "kmeans.py");
         program = Program.load(
-                LIBRARY, "KMeans", Map.of(LIBRARY, source), Map.of("grid", config.imageSize() / config.patchSize()));
+                LIBRARY, "KMeans", Map.of(LIBRARY, source), Map.of("grid", grid.imageSize() / grid.patchSize()));
     }
 
     /** Images that have been taken. */
@@ -78,9 +77,9 @@ public final class KMeans implements AutoCloseable {
             return;
         }
         try (NDManager call = scope.newSubManager()) {
-            Shape shape = new Shape(taken, config.channels(), config.imageSize(), config.imageSize());
+            Shape shape = new Shape(taken, grid.channels(), grid.imageSize(), grid.imageSize());
             NDArray batch = Tensors.wrap(call, "images", buffer, 0, shape);
-            program.call(call, "patches", batch, call.create(images * config.patches()), patches);
+            program.call(call, "patches", batch, call.create(images * grid.patches()), patches);
         }
         images += taken;
     }
@@ -90,7 +89,7 @@ public final class KMeans implements AutoCloseable {
      * @param iterations at most
      */
     public Codebook train(int size, int iterations, long seed, Listener listener) {
-        long rows = images * config.patches();
+        long rows = images * grid.patches();
         if (size < 2 || size > rows) {
             throw new IllegalArgumentException("a codebook must have between 2 entries and one per patch (" + rows
                     + " of " + images + " images), but --size is " + size);
@@ -115,7 +114,7 @@ public final class KMeans implements AutoCloseable {
             NDArray kept = centroids.duplicate();
             double last = iterate(run, taken, centroids)[0];
             FloatBuffer values = FloatBuffer.wrap(kept.toFloatArray());
-            return new Codebook(values, size, config.patchSize(), config.channels(), images, seed, last);
+            return new Codebook(values, size, grid.patchSize(), grid.channels(), images, seed, last);
         }
     }
 

@@ -3,6 +3,7 @@ package io.rasterflow.model.program;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
+import ai.djl.util.cuda.CudaUtils;
 
 /** Settings of the tensor engine, which it reads once while it loads. */
 public final class Engines {
@@ -42,16 +43,38 @@ public final class Engines {
      */
     public static Device device(String setting) {
         applyDefaults();
-        int gpus = setting.equals("cpu") ? 0 : Engine.getEngine(NAME).getGpuCount();
+        int gpus = setting.equals("cpu") ? 0 : gpus();
         if (setting.equals("cpu") || (setting.equals("auto") && gpus == 0)) {
             return Device.cpu();
         }
         int index = setting.startsWith("cuda:") ? Integer.parseInt(setting.substring("cuda:".length())) : 0;
         if (index >= gpus) {
-            throw new IllegalArgumentException("train.device is " + setting + " but " + (gpus == 0 ? "no" : gpus)
-                    + " usable GPU is here (the CUDA natives come with the Maven profile cuda); use train.device=cpu");
+            throw new IllegalArgumentException("train.device is " + setting + " but "
+                    + (gpus == 0 ? whyNoGpu() : "the last GPU here is cuda:" + (gpus - 1))
+                    + "; or use train.device=cpu");
         }
         return Device.gpu(index);
+    }
+
+    /** GPUs that the engine can use: none where its natives are those of the processor. */
+    public static int gpus() {
+        applyDefaults();
+        // Asked first, because it does not load the engine.
+        return CudaUtils.getGpuCount() == 0 ? 0 : Engine.getEngine(NAME).getGpuCount();
+    }
+
+    /** What {@code train.device} may be here, in words. */
+    public static String describeDevices() {
+        int gpus = gpus();
+        return gpus == 0 ? "cpu (" + whyNoGpu() + ")" : gpus == 1 ? "cpu, cuda:0" : "cpu, cuda:0 to cuda:" + (gpus - 1);
+    }
+
+    private static String whyNoGpu() {
+        int found = CudaUtils.getGpuCount();
+        return found == 0
+                ? "no GPU was found: libcudart reports none or is not on LD_LIBRARY_PATH"
+                : "PyTorch's natives are those of the processor: build with RASTERFLOW_CUDA=1 ./rasterflow doctor to use"
+                        + " the " + found + " GPU" + (found == 1 ? "" : "s") + " of this machine";
     }
 
     /** A scope for tensors on a device; everything in it is freed when it is closed. */

@@ -34,6 +34,7 @@ public sealed interface Event {
      * @param globalBatch images per step
      * @param parameters trainable values
      * @param trainImages images of one epoch
+     * @param origin checkpoint of another run that it began from; empty when there is none or an older program wrote this
      */
     record RunStarted(
             long timeMillis,
@@ -45,8 +46,13 @@ public sealed interface Event {
             long parameters,
             long trainImages,
             int worldSize,
-            String precision)
-            implements Event {}
+            String precision,
+            String origin)
+            implements Event {
+        public RunStarted {
+            origin = origin == null ? "" : origin;
+        }
+    }
 
     /**
      * One step of one rank. Loss, gradient norm and images are those of the global batch and equal on all ranks; the
@@ -54,6 +60,7 @@ public sealed interface Event {
      *
      * @param epoch passes over the training images so far, fractional
      * @param images images of the global batch
+     * @param noiseScale gradient-noise scale in images; NaN while it is not known, which older programs never wrote
      */
     record Step(
             long timeMillis,
@@ -67,11 +74,31 @@ public sealed interface Event {
             double gradientNorm,
             double learningRate,
             int images,
-            Ledger ledger)
-            implements Event {}
+            Ledger ledger,
+            Double noiseScale)
+            implements Event {
+        // Boxed, because a record that lacks the field must not read as 0.
+        public Step {
+            noiseScale = noiseScale == null ? Double.NaN : noiseScale;
+        }
+    }
 
-    record Validation(long timeMillis, String node, long step, double loss, int images, double seconds)
-            implements Event {}
+    /**
+     * The validation of a checkpoint; a probe of the same step takes the same weights.
+     *
+     * @param weights {@link #MODEL}, or {@link #EMA} for their moving average; older programs knew only the former
+     */
+    record Validation(long timeMillis, String node, long step, double loss, int images, double seconds, String weights)
+            implements Event {
+        /** The weights of the last step. */
+        public static final String MODEL = "model";
+        /** The exponential moving average of the weights. */
+        public static final String EMA = "ema";
+
+        public Validation {
+            weights = weights == null ? MODEL : weights;
+        }
+    }
 
     /**
      * @param kind {@code attentive}, {@code linear} or {@code knn}

@@ -16,7 +16,8 @@ final class Notables {
 
     void add(Event event) {
         if (event instanceof Event.RunStarted e) {
-            String from = e.firstStep() > 0 ? "resumed at step " + e.firstStep() : "started";
+            String begun = e.origin().isEmpty() ? "resumed at step " + e.firstStep() : "begun from " + e.origin();
+            String from = e.firstStep() > 0 ? begun : "started";
             line(
                     e,
                     e.firstStep(),
@@ -27,7 +28,12 @@ final class Notables {
                     e,
                     e.step(),
                     "validation",
-                    format("loss %.4f over %d images in %.1f s", e.loss(), e.images(), e.seconds()));
+                    format(
+                            "loss %.4f over %d images in %.1f s%s",
+                            e.loss(),
+                            e.images(),
+                            e.seconds(),
+                            e.weights().equals(Event.Validation.EMA) ? ", averaged weights" : ""));
         } else if (event instanceof Event.Probe e) {
             line(
                     e,

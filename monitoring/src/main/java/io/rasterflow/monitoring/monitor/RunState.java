@@ -48,6 +48,7 @@ public final class RunState {
     private double validationFirst = Double.NaN;
     private long validationFirstStep = Long.MAX_VALUE;
     private double validationLast = Double.NaN;
+    private String evaluated = Event.Validation.MODEL;
     private long lastMillis;
     private long stepsDone;
     private long imagesDone;
@@ -140,6 +141,7 @@ public final class RunState {
             validationFirst = measured.loss();
         }
         validationLast = measured.loss();
+        evaluated = measured.weights();
     }
 
     private void onProbe(Event.Probe probe) {
@@ -188,6 +190,7 @@ public final class RunState {
                 validationFirst,
                 validationLast,
                 lastStep == null ? Double.NaN : lastStep.gradientNorm(),
+                lastStep == null ? Double.NaN : lastStep.noiseScale(),
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
                 List.copyOf(probes),
                 correlation,
@@ -227,6 +230,7 @@ public final class RunState {
                 windows.lastMean(),
                 validationFirst,
                 validationLast,
+                evaluated,
                 List.copyOf(probes),
                 untrained,
                 trained,

@@ -14,6 +14,7 @@ import java.util.List;
  * @param loss training loss of the last step
  * @param trainLossFirst see {@link RunSummary}
  * @param trainLossLast see {@link RunSummary}
+ * @param noiseScale gradient-noise scale in images, as of the last step
  * @param imagesPerSecond of the whole world, moving average over about ten steps
  * @param imagesPerSecondAverage see {@link RunSummary#imagesPerSecond()}
  * @param secondsLeft by the wall clock of the last steps, pauses for validation and checkpoints included
@@ -42,6 +43,7 @@ public record RunStatus(
         double validationLossFirst,
         double validationLossLast,
         double gradientNorm,
+        double noiseScale,
         double learningRate,
         List<ProbePoint> probes,
         Correlation correlation,

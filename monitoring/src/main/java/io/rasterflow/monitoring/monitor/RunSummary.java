@@ -14,6 +14,7 @@ import java.util.List;
  * @param trainLossLast mean training loss of the last up to 50 steps (in a run of fewer than 60 steps the two overlap)
  * @param validationLossFirst the first validation
  * @param validationLossLast the last validation
+ * @param weights which weights validations and probes took: {@code model}, or {@code ema} for their moving average
  * @param probes by step
  * @param probeUntrained top-1 fraction of the probe at step 0
  * @param probe top-1 fraction of the last probe after step 0
@@ -35,6 +36,7 @@ public record RunSummary(
         double trainLossLast,
         double validationLossFirst,
         double validationLossLast,
+        String weights,
         List<ProbePoint> probes,
         double probeUntrained,
         double probe,

@@ -53,6 +53,10 @@ final class Metrics implements AutoCloseable {
                 "rasterflow.gradient.norm",
                 "Global gradient norm of the last step before clipping",
                 RunStatus::gradientNorm);
+        gauge(
+                "rasterflow.gradient.noise.scale.images",
+                "Gradient-noise scale: about the largest batch that still saves steps in proportion",
+                RunStatus::noiseScale);
         gauge("rasterflow.images.per.second", "Training throughput of the whole world", RunStatus::imagesPerSecond);
         gauge("rasterflow.step", "Last finished step", RunStatus::step);
         gauge("rasterflow.steps.planned", "Step at which the run ends", RunStatus::steps);

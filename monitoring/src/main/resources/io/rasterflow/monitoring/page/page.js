@@ -170,7 +170,8 @@ function showFindings(status) {
       minus(`${interval}  ·  ρ = ${c.spearman.toFixed(3)}  ·  n = ${c.points}`));
   }
   const rates = (page.curves.learningRate ?? []).map(point => point.y).filter(known);
-  set('finding-rate', rates.length ? `peak so far ${rate(rates.reduce((a, b) => Math.max(a, b), 0))}` : '\u00a0');
+  const noise = known(status.noiseScale) ? `  ·  noise scale ${compact.format(status.noiseScale)} images` : '';
+  set('finding-rate', rates.length ? `peak so far ${rate(rates.reduce((a, b) => Math.max(a, b), 0))}${noise}` : '\u00a0');
   set('finding-throughput', known(status.imagesPerSecondAverage) ? `${whole.format(status.imagesDone)} images so far` : '\u00a0');
 }
 

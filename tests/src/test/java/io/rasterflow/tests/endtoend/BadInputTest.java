@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.model.program.Engines;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -118,6 +119,23 @@ class BadInputTest {
     @Test
     void aRunDirectoryThatCannotBeWrittenIsNamed() throws Exception {
         refused(1, "the run directory /proc/run cannot be written", "train", SMALL, "--run", "/proc/run");
+    }
+
+    @Test
+    void aGpuThatIsNotThereIsNamed() throws Exception {
+        org.junit.jupiter.api.Assumptions.assumeTrue(Engines.gpus() == 0, "this machine has a GPU");
+        Rasterflow.Result result = refused(
+                1, "train.device is cuda:0 but", Map.of(), "train", SMALL, "--run", "run", "train.device=cuda:0");
+        assertEquals(1, result.err().lines().count(), result.text());
+        refused(2, "train.device must be auto, cpu, cuda or cuda:N", Map.of(), "train", "train.device=gpu");
+    }
+
+    @Test
+    void aJournalThatCannotBeOpenedIsNamed() throws Exception {
+        Path run = Files.createDirectories(directory.resolve("run"));
+        Files.writeString(run.resolve("journal"), "in the way");
+        Rasterflow.Result result = refused(1, "journal folder", Map.of(), "train", SMALL, "--run", "run");
+        assertEquals(1, result.err().lines().count(), result.text());
     }
 
     @Test

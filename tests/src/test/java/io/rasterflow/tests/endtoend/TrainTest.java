@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journals;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -39,6 +41,21 @@ class TrainTest {
         return result.json();
     }
 
+    /** A run on two trainer processes that is under way: the checkpoint of a step is there. */
+    private Rasterflow.Running underWay(String run, int step, Object... arguments) throws IOException {
+        Rasterflow.Running running = new Rasterflow(directory)
+                .start(
+                        words("train", "--run", run, SMALL, words(arguments), "--nodes", "2", "cluster.replicas=1"),
+                        Map.of());
+        awaitCheckpoint(run, step);
+        return running;
+    }
+
+    private void awaitCheckpoint(String run, int step) {
+        Path checkpoint = directory.resolve(String.format(Locale.ROOT, "%s/checkpoints/step-%08d", run, step));
+        Awaitility.await().atMost(150, TimeUnit.SECONDS).until(() -> Files.isDirectory(checkpoint));
+    }
+
     @Test
     void oneTwoAndFourTrainersInOneOrTwoProcessesGiveTheSameWeights() throws Exception {
         List<String> steps = List.of("train.steps=24", "train.checkpointEverySteps=12", "probe.everySteps=1000");
@@ -58,8 +75,21 @@ class TrainTest {
         assertEquals(1, hashes.size(), "weights differ between world sizes: " + hashes);
         assertFalse(hashes.contains(""), "no hash was reported");
 
+        List<String> noise = noiseScales("w1");
+        assertEquals(24, noise.size());
+        assertFalse(noise.get(23).equals("NaN"), noise.toString());
+        assertEquals(noise, noiseScales("w2"), "the noise scale depends on the world size");
+
         JsonNode otherSeed = train(steps, "--run", "seed1", "cluster.replicas=1", "train.seed=1");
         assertFalse(hashes.contains(otherSeed.get("weightsSha256").asText()), "the seed changes nothing");
+    }
+
+    private List<String> noiseScales(String run) throws IOException {
+        try (Stream<Event> events = Journals.read(directory.resolve(run))) {
+            return events.filter(event -> event instanceof Event.Step step && step.rank() == 0)
+                    .map(event -> ((Event.Step) event).noiseScale().toString())
+                    .toList();
+        }
     }
 
     @Test
@@ -67,11 +97,7 @@ class TrainTest {
         List<String> steps = List.of("train.steps=240", "train.checkpointEverySteps=30", "probe.everySteps=1000");
         JsonNode undisturbed = train(steps, "--run", "whole", "--nodes", "2", "cluster.replicas=1");
 
-        Rasterflow rasterflow = new Rasterflow(directory);
-        Rasterflow.Running killed = rasterflow.start(
-                words("train", "--run", "cut", SMALL, steps, "--nodes", "2", "cluster.replicas=1"), Map.of());
-        Path checkpoint = directory.resolve("cut/checkpoints/step-00000030");
-        Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.isDirectory(checkpoint));
+        Rasterflow.Running killed = underWay("cut", 30, steps);
         List<ProcessHandle> children = killed.process().descendants().toList();
         assertEquals(2, children.size(), "two trainer processes were expected");
         killed.process().toHandle().destroyForcibly();
@@ -90,22 +116,7 @@ class TrainTest {
 
     @Test
     void aLostTrainerEndsTheRunWithOneLineAndNoOrphans() throws Exception {
-        Rasterflow rasterflow = new Rasterflow(directory);
-        Rasterflow.Running running = rasterflow.start(
-                words(
-                        "train",
-                        "--run",
-                        "lost",
-                        SMALL,
-                        "train.steps=100000",
-                        "train.checkpointEverySteps=20",
-                        "--nodes",
-                        "2",
-                        "cluster.replicas=1"),
-                Map.of());
-        Awaitility.await()
-                .atMost(120, TimeUnit.SECONDS)
-                .until(() -> Files.isDirectory(directory.resolve("lost/checkpoints/step-00000020")));
+        Rasterflow.Running running = underWay("lost", 20, "train.steps=100000", "train.checkpointEverySteps=20");
         List<ProcessHandle> children = running.process().descendants().toList();
         children.get(0).destroyForcibly();
         Rasterflow.Result result = running.await();
@@ -117,19 +128,7 @@ class TrainTest {
 
     @Test
     void ctrlCLeavesACheckpointToResumeFrom() throws Exception {
-        Rasterflow rasterflow = new Rasterflow(directory);
-        Rasterflow.Running running = rasterflow.start(
-                words(
-                        "train",
-                        "--run",
-                        "stopped",
-                        SMALL,
-                        "train.steps=100000",
-                        "train.checkpointEverySteps=1000000",
-                        "--nodes",
-                        "2",
-                        "cluster.replicas=1"),
-                Map.of());
+        Rasterflow.Running running = underWay("stopped", 0, "train.steps=100000", "train.checkpointEverySteps=1000000");
         Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
                 .contains("attentive probe"));
         List<ProcessHandle> children = running.process().descendants().toList();
@@ -206,8 +205,7 @@ class TrainTest {
     private record Usage(long residentKilobytes, long threads, long descriptors) {}
 
     private Usage usageAt(Rasterflow.Running running, int step) throws IOException {
-        Path checkpoint = directory.resolve(String.format(Locale.ROOT, "flat/checkpoints/step-%08d", step));
-        Awaitility.await().atMost(150, TimeUnit.SECONDS).until(() -> Files.isDirectory(checkpoint));
+        awaitCheckpoint("flat", step);
         Path process = Path.of("/proc", Long.toString(running.process().pid()));
         Map<String, Long> status = Files.readAllLines(process.resolve("status")).stream()
                 .filter(line -> line.startsWith("VmRSS") || line.startsWith("Threads"))

@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.Generation;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -80,6 +85,26 @@ class AllReduceTest {
         }
     }
 
+    /** What the noise scale is made of must not depend on how many ranks there are, or replicas' journals would differ. */
+    @Test
+    void squaredNormsHaveTheSameBitsInEveryWorld() throws Exception {
+        Set<Long> bits = new HashSet<>();
+        for (int[] replicas : new int[][] {{1}, {2}, {1, 1}, {2, 1}, {1, 1, 1, 1}}) {
+            try (World world = new World(7, 5_003, 1024, replicas)) {
+                List<CompletableFuture<Exchange.Reduced>> ranks = new ArrayList<>();
+                for (int rank = 0; rank < world.exchanges.size(); rank++) {
+                    int self = rank;
+                    ranks.add(CompletableFuture.supplyAsync(() -> world.contributeUnchecked(self, 3)));
+                }
+                for (CompletableFuture<Exchange.Reduced> rank : ranks) {
+                    bits.add(Double.doubleToLongBits(
+                            rank.get(20, TimeUnit.SECONDS).meanSquaredNorm()));
+                }
+            }
+        }
+        assertEquals(1, bits.size());
+    }
+
     @Test
     void oneLossThatIsNotFiniteReachesEveryRank() throws Exception {
         try (World world = new World(2, 32, 64, 1, 1)) {
@@ -93,6 +118,7 @@ class AllReduceTest {
                 Exchange.Reduced reduced =
                         exchange.allReduce().toCompletableFuture().get(20, TimeUnit.SECONDS);
                 assertEquals(false, reduced.finite());
+                assertEquals(0, reduced.nonFinite());
                 assertEquals(2, reduced.patches());
             }
         }

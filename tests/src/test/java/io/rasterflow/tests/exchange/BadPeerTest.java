@@ -67,7 +67,7 @@ class BadPeerTest {
     }
 
     private static byte[] scalars(long step) {
-        return WirePeer.frame(FrameType.SCALARS, GENERATION, step, 0, 0, WirePeer.scalars(0.5, 7, 2));
+        return WirePeer.frame(FrameType.SCALARS, GENERATION, step, 0, 0, WirePeer.scalars(0.5, 7, 2, 2.5));
     }
 
     @Test
@@ -92,6 +92,12 @@ class BadPeerTest {
             assertEquals(0.75, sum.lossSum(), 0.0);
             assertEquals(12, sum.patches());
             assertEquals(3, sum.images());
+            double squaredNorm = 0;
+            for (float value : ours) {
+                squaredNorm += value * value;
+            }
+            squaredNorm /= 25;
+            assertEquals((2.5 + squaredNorm) / 2, sum.meanSquaredNorm(), 0.0);
 
             // Partial sums and finished chunks may overtake each other.
             Map<String, String> sent = new TreeMap<>();
@@ -106,7 +112,7 @@ class BadPeerTest {
             assertEquals(
                     Map.of(
                             "PARTIAL 1 0", hex.formatHex(WirePeer.floats(ours, 0, 16)),
-                            "SCALARS 1 0", hex.formatHex(WirePeer.scalars(0.25, 5, 1)),
+                            "SCALARS 1 0", hex.formatHex(WirePeer.scalars(0.25, 5, 1, squaredNorm)),
                             "REDUCED 1 0", hex.formatHex(WirePeer.floats(expected, 16, 32)),
                             "REDUCED 1 16", hex.formatHex(WirePeer.floats(expected, 32, 48))),
                     sent);

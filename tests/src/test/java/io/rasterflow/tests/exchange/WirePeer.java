@@ -78,11 +78,12 @@ final class WirePeer implements AutoCloseable {
         return bytes.array();
     }
 
-    static byte[] scalars(double lossSum, long patches, int images) {
-        return ByteBuffer.allocate(20)
+    static byte[] scalars(double lossSum, long patches, int images, double squaredNorm) {
+        return ByteBuffer.allocate(28)
                 .putDouble(lossSum)
                 .putLong(patches)
                 .putInt(images)
+                .putDouble(squaredNorm)
                 .array();
     }
 

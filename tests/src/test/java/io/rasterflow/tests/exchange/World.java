@@ -93,6 +93,14 @@ final class World implements AutoCloseable {
         void at(int rank, long step);
     }
 
+    Exchange.Reduced contributeUnchecked(int rank, long step) {
+        try {
+            return contribute(rank, step, Pause.NONE);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     Exchange.Reduced contribute(int rank, long step, Pause pause) throws Exception {
         Exchange exchange = exchanges.get(rank);
         pause.at(rank, step);
@@ -119,6 +127,8 @@ final class World implements AutoCloseable {
         assertEquals(10L * microBatches + microBatches * (microBatches - 1L) / 2, reduced.patches());
         assertEquals(microBatches + microBatches * (microBatches - 1) / 2, reduced.images());
         assertEquals(true, reduced.finite());
+        double squares = expectedSquares(step, microBatches, floats);
+        assertEquals(1, microBatches == 1 ? 1 : reduced.meanSquaredNorm() / squares, 1e-5);
     }
 
     static int[] bits(float[] values) {
@@ -158,6 +168,17 @@ final class World implements AutoCloseable {
             left[i] += right[i];
         }
         return left;
+    }
+
+    /** Mean over the micro-batches of |gradient / patches|²; not taken of a single one. */
+    private static double expectedSquares(long step, int microBatches, int floats) {
+        double sum = 0;
+        for (int m = 0; m < microBatches; m++) {
+            for (float value : gradient(step, m, floats)) {
+                sum += (double) value * value / (10 + m) / (10 + m);
+            }
+        }
+        return microBatches == 1 ? Double.NaN : sum / microBatches;
     }
 
     private static double expectedLoss(long step, int first, int count) {

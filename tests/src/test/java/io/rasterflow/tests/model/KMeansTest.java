@@ -11,6 +11,7 @@ import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.codebook.Codebook;
 import io.rasterflow.model.codebook.KMeans;
+import io.rasterflow.model.codebook.PatchGrid;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,6 +38,7 @@ class KMeansTest {
     private static final AimConfig.Trunk TRUNK = new AimConfig.Trunk(4, 1, 1);
     private static final AimConfig.Head HEAD = new AimConfig.Head(4, 0);
     private static final AimConfig MODEL = new AimConfig(4, 2, 1, TRUNK, HEAD, 1e-6);
+    private static final PatchGrid GRID = new PatchGrid(MODEL.imageSize(), MODEL.patchSize(), MODEL.channels());
 
     @TempDir
     private Path directory;
@@ -61,7 +63,7 @@ class KMeansTest {
     }
 
     private static Codebook train(int kinds, int size, long seed, List<Double> distortions) {
-        try (KMeans kMeans = new KMeans(MODEL, IMAGES)) {
+        try (KMeans kMeans = new KMeans(GRID, IMAGES)) {
             kMeans.add(images(kinds), IMAGES - 50);
             kMeans.add(images(kinds), IMAGES); // only the first 50 fit
             assertEquals(IMAGES, kMeans.images());
@@ -121,7 +123,7 @@ class KMeansTest {
             assertEquals(1, message.lines().count());
             assertTrue(message.contains("--size is " + size), message);
         }
-        assertThrows(IllegalArgumentException.class, () -> new KMeans(MODEL, 1L << 40));
+        assertThrows(IllegalArgumentException.class, () -> new KMeans(GRID, 1L << 40));
     }
 
     @Test

@@ -187,6 +187,7 @@ class DashboardTest {
         assertEquals(SampleRun.validationLoss(200), metrics.get("rasterflow_validation_loss"), 1e-12);
         assertEquals(SampleRun.probe(200).accuracy(), metrics.get("rasterflow_probe_accuracy_ratio"), 1e-12);
         assertEquals(SampleRun.step(0, 200).learningRate(), metrics.get("rasterflow_learning_rate"), 1e-12);
+        assertEquals(SampleRun.step(0, 200).noiseScale(), metrics.get("rasterflow_gradient_noise_scale_images"), 1e-9);
         assertEquals(1_280, metrics.get("rasterflow_images_per_second"), 1);
         assertEquals(200, metrics.get("rasterflow_steps_total"));
         assertEquals(51_200, metrics.get("rasterflow_images_total"));

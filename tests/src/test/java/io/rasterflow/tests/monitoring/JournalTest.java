@@ -74,7 +74,13 @@ class JournalTest {
                         bytes("{\"v\":1,\"type\":\"validation\",\"timeMillis\":5,\"node\":\"n\",\"step\":2,"
                                 + "\"loss\":0.5,\"images\":3,\"seconds\":1,\"mood\":\"new field\"}"))
                 .orElseThrow();
-        assertEquals(new Event.Validation(5, "n", 2, 0.5, 3, 1), known);
+        assertEquals(new Event.Validation(5, "n", 2, 0.5, 3, 1, "model"), known);
+        Event.Step older = (Event.Step) EventJson.read(bytes("{\"v\":1,\"type\":\"step\",\"step\":4,\"loss\":0.5}"))
+                .orElseThrow();
+        assertTrue(Double.isNaN(older.noiseScale()), "a step without a noise scale has none, not 0");
+        Event.RunStarted started = (Event.RunStarted)
+                EventJson.read(bytes("{\"v\":1,\"type\":\"run-started\"}")).orElseThrow();
+        assertEquals("", started.origin());
         assertThrows(IOException.class, () -> EventJson.read(bytes("no json")));
         assertThrows(IOException.class, () -> EventJson.read(bytes("{\"type\":\"step\"}")));
     }

@@ -171,7 +171,7 @@ class RunStateTest {
         for (long step = 1; step <= 100_000; step++) {
             Event.Step plain = SampleRun.step(0, step % SampleRun.STEPS, step);
             double loss = step == 31_337 ? 42 : step == 77_777 ? -1 : 0.5;
-            state.apply(new Event.Step(step, "n", 0, 1, 1, step, 0, loss, 1, 1e-3, 256, plain.ledger()));
+            state.apply(new Event.Step(step, "n", 0, 1, 1, step, 0, loss, 1, 1e-3, 256, plain.ledger(), Double.NaN));
         }
         Map<Long, Double> loss = curve(state.since(Cursor.START).curves().get("loss"));
         assertTrue(loss.size() <= 1_200, "points " + loss.size());
@@ -235,7 +235,19 @@ class RunStateTest {
         RunState state = folded(SampleRun.until(5));
         Event.Step plain = SampleRun.step(0, 6);
         state.apply(new Event.Step(
-                plain.timeMillis(), "trainer-0", 0, 2, 1, 6, 0, Double.NaN, Double.NaN, 1e-3, 256, plain.ledger()));
+                plain.timeMillis(),
+                "trainer-0",
+                0,
+                2,
+                1,
+                6,
+                0,
+                Double.NaN,
+                Double.NaN,
+                1e-3,
+                256,
+                plain.ledger(),
+                Double.NaN));
         state.apply(SampleRun.step(0, 7));
         assertEquals(7, state.status().step());
         assertEquals(1_280, state.status().imagesPerSecond(), 1);

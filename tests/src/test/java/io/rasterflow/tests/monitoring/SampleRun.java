@@ -24,7 +24,7 @@ final class SampleRun {
 
     static Event.RunStarted started(long firstStep) {
         return new Event.RunStarted(
-                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32");
+                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "");
     }
 
     static Event.Step step(int rank, long step) {
@@ -50,7 +50,8 @@ final class SampleRun {
                 0.4 + wobble,
                 rate,
                 BATCH,
-                ledger);
+                ledger,
+                step < 10 ? Double.NaN : 900 + 0.2 * step);
     }
 
     static double validationLoss(long step) {
@@ -58,7 +59,7 @@ final class SampleRun {
     }
 
     static Event.Validation validation(long step) {
-        return new Event.Validation(at(step), "trainer-0", step, validationLoss(step), 5_000, 1.2);
+        return new Event.Validation(at(step), "trainer-0", step, validationLoss(step), 5_000, 1.2, "model");
     }
 
     static Event.Probe probe(long step) {
@@ -134,7 +135,8 @@ final class SampleRun {
                         Double.POSITIVE_INFINITY,
                         Double.MIN_VALUE,
                         BATCH,
-                        new Ledger(0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+                        new Ledger(0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+                        Double.NaN),
                 validation(8),
                 probe(8),
                 checkpoint(8),
