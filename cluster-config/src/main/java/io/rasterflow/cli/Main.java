@@ -30,6 +30,9 @@ import picocli.CommandLine.ScopeType;
             SweepCommand.class,
             ModelCommand.class,
             MetricsCommand.class,
+            ImportCommand.class,
+            ExportCommand.class,
+            EmbedCommand.class,
             DoctorCommand.class
         },
         synopsisSubcommandLabel = "VERB",

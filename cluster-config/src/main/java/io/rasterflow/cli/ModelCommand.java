@@ -103,7 +103,8 @@ final class ModelCommand implements Runnable {
                             / config.train().microBatches();
             int world = ranks != null
                     ? ranks
-                    : config.cluster().nodes() * config.cluster().resolvedReplicas(config.train().device());
+                    : config.cluster().nodes()
+                            * config.cluster().resolvedReplicas(config.train().device());
             Precision precision = Processor.resolve(config.train().precision());
             ModelReport report = new ModelReport(config, new AimCost(config.model()), images, precision, flops, world);
             report.print(System.out);

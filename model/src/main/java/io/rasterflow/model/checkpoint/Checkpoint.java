@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -27,14 +28,18 @@ import java.util.stream.Stream;
  *
  * <pre>
  * RUN/checkpoints/step-00000500/model.safetensors       weights
- *                               optimizer.safetensors   first.NAME and second.NAME: AdamW moments
- *                               ema.safetensors         their moving average, same names; only where one is kept
+ *                               optimizer.safetensors   first.NAME and second.NAME: AdamW moments; absent: all zero
+ *                               ema.safetensors         moving average of the weights; only where one is kept
+ *                               attentive.safetensors   probe head of these weights; may be absent
  *                               state.json              {@link TrainingState}
  * </pre>
  *
  * <p>Written under a temporary name in the same directory, forced to the disk, then renamed.
  */
 public final class Checkpoint {
+    /** An attentive probe head that belongs to the weights; a checkpoint may have one. */
+    public static final String PROBE_HEAD = "attentive.safetensors";
+
     private static final String MODEL = "model.safetensors";
     private static final String EMA = "ema.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
@@ -91,11 +96,14 @@ public final class Checkpoint {
             removeLeftovers(target.getParent());
             Files.createDirectory(temporary);
             Safetensors.write(temporary.resolve(MODEL), snapshot.weights(), Map.of("format", "pt"));
-            Safetensors.write(temporary.resolve(OPTIMIZER), moments(snapshot), Map.of());
+            if (!snapshot.firstMoments().isEmpty()) {
+                Safetensors.write(temporary.resolve(OPTIMIZER), moments(snapshot), Map.of());
+            }
             if (snapshot.averaged()) {
                 Safetensors.write(temporary.resolve(EMA), snapshot.average(), Map.of("format", "pt"));
             }
             writeState(temporary.resolve(STATE), state);
+            keepProbeHead(target, temporary, state);
             force(temporary);
             replace(target, temporary);
             return target;
@@ -139,7 +147,12 @@ public final class Checkpoint {
         SortedMap<String, Tensor> average = state.emaSha256().isEmpty()
                 ? Collections.emptySortedMap()
                 : verified(directory.resolve(EMA), state.emaSha256());
-        Safetensors optimizer = Safetensors.read(directory.resolve(OPTIMIZER));
+        Path moments = directory.resolve(OPTIMIZER);
+        if (!Files.exists(moments)) {
+            SortedMap<String, Tensor> zero = zeros(weights);
+            return new Contents(new Snapshot(state.step(), weights, zero, zero, average), state);
+        }
+        Safetensors optimizer = Safetensors.read(moments);
         Snapshot snapshot =
                 new Snapshot(state.step(), weights, optimizer.tensors(FIRST), optimizer.tensors(SECOND), average);
         return new Contents(snapshot, state);
@@ -153,6 +166,29 @@ public final class Checkpoint {
                     + expected + "; take an earlier checkpoint");
         }
         return tensors;
+    }
+
+    /** Zeros in the shapes of the given tensors; all share the memory of the largest. */
+    private static SortedMap<String, Tensor> zeros(SortedMap<String, Tensor> like) {
+        int most = like.values().stream()
+                .mapToInt(tensor -> tensor.values().capacity())
+                .max()
+                .orElse(0);
+        FloatBuffer zero = FloatBuffer.allocate(most).asReadOnlyBuffer();
+        SortedMap<String, Tensor> zeros = new TreeMap<>();
+        like.forEach((name, tensor) -> zeros.put(
+                name, new Tensor(tensor.shape(), zero.slice(0, tensor.values().capacity()))));
+        return zeros;
+    }
+
+    /** A run that resumes writes its first checkpoint anew; a probe head stays as long as its weights do. */
+    private static void keepProbeHead(Path target, Path temporary, TrainingState state) throws IOException {
+        Path head = target.resolve(PROBE_HEAD);
+        if (Files.isRegularFile(head)
+                && Files.isRegularFile(target.resolve(STATE))
+                && readState(target.resolve(STATE)).weightsSha256().equals(state.weightsSha256())) {
+            Files.copy(head, temporary.resolve(PROBE_HEAD));
+        }
     }
 
     /** A complete directory cannot be renamed over another, so one of the same step first moves out of the way. */

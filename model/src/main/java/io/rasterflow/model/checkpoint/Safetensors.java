@@ -1,12 +1,11 @@
 package io.rasterflow.model.checkpoint;
 
-import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -23,98 +22,112 @@ import java.util.TreeMap;
  * header: {"__metadata__": {string: string}, NAME: {"dtype", "shape", "data_offsets": [begin, end)}}
  * </pre>
  *
- * <p>Reads F32 and I64 little-endian row-major, writes F32. A file comes from outside: every field of the header is
- * checked before anything is allocated from it, and whatever does not hold is a one-line {@link IOException}.
+ * <p>Read through a memory map: F32 values are views of the file, other floating-point types are converted when they are
+ * asked for. Writes F32. A file comes from outside: every field of the header is checked before anything is allocated
+ * from it, and whatever does not hold is a one-line {@link IOException}. A file must not be cut short while it is in use.
  */
-public final class Safetensors {
+public final class Safetensors implements TensorFile {
     private static final int CHUNK_BYTES = 1 << 20;
 
-    private final Path file;
+    private final MappedFile file;
     private final SafetensorsHeader header;
-    private final SortedMap<String, Tensor> floats = new TreeMap<>();
-    private final SortedMap<String, long[]> longs = new TreeMap<>();
+    private final SortedMap<String, Entry> entries = new TreeMap<>();
 
-    private Safetensors(Path file, SafetensorsHeader header) {
+    private Safetensors(MappedFile file, SafetensorsHeader header) {
         this.file = file;
         this.header = header;
+        header.entries().forEach((name, range) -> entries.put(name, range.entry()));
     }
 
-    /** Reads a whole file into memory. */
+    /** Checks a file's header and maps the file. */
     public static Safetensors read(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file; give the path of a .safetensors file");
-        }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            SafetensorsHeader header = SafetensorsHeader.read(file, channel);
-            Safetensors result = new Safetensors(file, header);
-            for (Map.Entry<String, SafetensorsHeader.Entry> entry :
-                    header.entries().entrySet()) {
-                result.readTensor(channel, entry.getKey(), entry.getValue());
-            }
-            return result;
-        }
+        MappedFile mapped = MappedFile.open(file, ".safetensors");
+        return new Safetensors(mapped, SafetensorsHeader.read(mapped));
     }
 
-    private void readTensor(FileChannel channel, String name, SafetensorsHeader.Entry entry) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate((int) (entry.end() - entry.begin()));
-        readFully(channel, bytes, header.dataStart() + entry.begin());
-        bytes.flip().order(ByteOrder.LITTLE_ENDIAN);
-        if (entry.dtype().equals(SafetensorsHeader.F32)) {
-            floats.put(name, new Tensor(entry.shape(), bytes.asFloatBuffer().asReadOnlyBuffer()));
-        } else {
-            long[] values = new long[bytes.remaining() / Long.BYTES];
-            bytes.asLongBuffer().get(values);
-            longs.put(name, values);
-        }
+    @Override
+    public Path file() {
+        return file.file();
     }
 
-    static void readFully(FileChannel channel, ByteBuffer into, long position) throws IOException {
-        long at = position;
-        while (into.hasRemaining()) {
-            int read = channel.read(into, at);
-            if (read < 0) {
-                throw new EOFException("the file ended at byte " + at + " while it was read");
-            }
-            at += read;
-        }
+    @Override
+    public SortedMap<String, Entry> entries() {
+        return Collections.unmodifiableSortedMap(entries);
     }
 
-    /** The header's free-form strings; empty if there are none. */
+    @Override
     public Map<String, String> metadata() {
         return header.metadata();
     }
 
-    /** All float32 tensors by name. */
-    public SortedMap<String, Tensor> tensors() {
-        return Collections.unmodifiableSortedMap(floats);
+    @Override
+    public Tensor floats(String name) throws IOException {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw new IOException(file() + " has no tensor " + name);
+        }
+        if (!entry.type().floating()) {
+            throw new IOException(file() + " has dtype " + entry.type() + " for tensor " + SafetensorsHeader.shown(name)
+                    + " where floating-point numbers belong");
+        }
+        FloatBuffer values = entry.type().floats(bytes(name));
+        return new Tensor(entry.shape(), values.asReadOnlyBuffer());
     }
 
-    /** The float32 tensors whose names start with {@code prefix}, under the rest of their names. */
+    private ByteBuffer bytes(String name) throws IOException {
+        SafetensorsHeader.Range range = header.entries().get(name);
+        return file.slice(header.dataStart() + range.begin(), range.end() - range.begin());
+    }
+
+    /** All floating-point tensors by name, as float32. */
+    public SortedMap<String, Tensor> tensors() {
+        return tensors("");
+    }
+
+    /** The floating-point tensors whose names start with {@code prefix}, under the rest of their names, as float32. */
     public SortedMap<String, Tensor> tensors(String prefix) {
         SortedMap<String, Tensor> selected = new TreeMap<>();
-        floats.forEach((name, tensor) -> {
-            if (name.startsWith(prefix)) {
-                selected.put(name.substring(prefix.length()), tensor);
+        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+            if (entry.getKey().startsWith(prefix) && entry.getValue().type().floating()) {
+                selected.put(entry.getKey().substring(prefix.length()), mapped(entry.getKey()));
             }
-        });
+        }
         return selected;
     }
 
-    /** A float32 tensor; NoSuchElementException names it if the file has none of that name. */
+    /** A floating-point tensor as float32; NoSuchElementException names it if the file has none of that name. */
     public Tensor tensor(String name) {
-        return present(name, floats.get(name));
+        requirePresent(
+                name, entries.containsKey(name) && entries.get(name).type().floating());
+        return mapped(name);
+    }
+
+    /** What has passed the checks fails only when the file changes or the disk breaks. */
+    private Tensor mapped(String name) {
+        try {
+            return floats(name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
     }
 
     /** The values of an int64 tensor; NoSuchElementException names it if the file has none of that name. */
     public long[] longs(String name) {
-        return present(name, longs.get(name)).clone();
+        requirePresent(name, entries.containsKey(name) && entries.get(name).type() == ElementType.I64);
+        try {
+            ByteBuffer bytes = bytes(name);
+            long[] values = new long[bytes.remaining() / Long.BYTES];
+            bytes.asLongBuffer().get(values);
+            return values;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
     }
 
-    private <T> T present(String name, T value) {
-        if (value == null) {
-            throw new NoSuchElementException(file + " has no tensor " + name);
+    private void requirePresent(String name, boolean present) {
+        if (!present) {
+            throw new NoSuchElementException(file() + " has no tensor " + name);
         }
-        return value;
     }
 
     /**

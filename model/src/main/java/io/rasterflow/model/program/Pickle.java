@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes the two pickles of a TorchScript archive: a module whose attributes are numbers, words and lists of them.
- * Nothing is ever read back from a pickle.
+ * Writes the pickles of a TorchScript archive: a module whose attributes are numbers, words, lists of them, tensors and
+ * further modules; and that of a state dict. Nothing is ever read back from a pickle here.
  *
  * <pre>
  * 80 02 | c module \n class \n | ) 81 | } ( key value ... u | b | .
@@ -23,13 +23,75 @@ final class Pickle {
         opcode(0x80).opcode(2);
     }
 
+    /**
+     * A module as an attribute of another.
+     *
+     * @param module where its class is found, such as {@code __torch__.exported}
+     * @param type name of the class
+     */
+    record Submodule(String module, String type, Map<String, Object> attributes) {}
+
+    /**
+     * A float32 tensor whose values lie in the entry {@code data/KEY} of the archive, row-major.
+     *
+     * @param leaf whether it is a parameter, which gathers gradients
+     */
+    record StoredTensor(String key, List<Integer> shape, boolean leaf) {}
+
+    /** {@code data.pkl} of a state dict: an ordered dictionary of tensors. */
+    static byte[] stateDict(Map<String, StoredTensor> tensors) {
+        Pickle pickle = new Pickle();
+        pickle.global("collections", "OrderedDict").opcode(')').opcode('R').opcode('(');
+        tensors.forEach((name, tensor) -> pickle.word(name).tensor(tensor));
+        return pickle.opcode('u').opcode('.').out.toByteArray();
+    }
+
     /** {@code data.pkl}: an instance of {@code module.type} with the given attributes. */
     static byte[] module(String module, String type, Map<String, Object> attributes) {
-        Pickle pickle = new Pickle();
-        pickle.global(module, type).opcode(')').opcode(0x81).opcode('}').opcode('(');
-        pickle.word("training").value(true);
-        attributes.forEach((name, value) -> pickle.word(name).value(value));
-        return pickle.opcode('u').opcode('b').opcode('.').out.toByteArray();
+        return new Pickle()
+                .object(new Submodule(module, type, attributes))
+                .opcode('.')
+                .out
+                .toByteArray();
+    }
+
+    private Pickle object(Submodule object) {
+        global(object.module(), object.type())
+                .opcode(')')
+                .opcode(0x81)
+                .opcode('}')
+                .opcode('(');
+        word("training").value(true);
+        object.attributes().forEach((name, value) -> word(name).value(value));
+        return opcode('u').opcode('b');
+    }
+
+    /** {@code _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)}. */
+    private Pickle tensor(StoredTensor tensor) {
+        List<Integer> shape = tensor.shape();
+        Integer[] strides = new Integer[shape.size()];
+        int values = 1;
+        for (int i = strides.length - 1; i >= 0; i--) {
+            strides[i] = values;
+            values = Math.multiplyExact(values, shape.get(i));
+        }
+        global("torch._utils", "_rebuild_tensor_v2").opcode('(');
+        opcode('(').word("storage").global("torch", "FloatStorage").word(tensor.key());
+        word("cpu").value(values).opcode('t').opcode('Q');
+        return value(0).tuple(shape)
+                .tuple(List.of(strides))
+                .value(tensor.leaf())
+                .global("collections", "OrderedDict")
+                .opcode(')')
+                .opcode('R')
+                .opcode('t')
+                .opcode('R');
+    }
+
+    private Pickle tuple(List<Integer> values) {
+        opcode('(');
+        values.forEach(this::value);
+        return opcode('t');
     }
 
     /** {@code constants.pkl}: the empty tuple, since programs carry no tensor constants. */
@@ -50,6 +112,10 @@ final class Pickle {
             return list(list);
         } else if (value instanceof EmptyContainer empty) {
             return empty(empty);
+        } else if (value instanceof Submodule object) {
+            return object(object);
+        } else if (value instanceof StoredTensor tensor) {
+            return tensor(tensor);
         }
         throw new IllegalArgumentException("a program attribute cannot be " + value);
     }

@@ -11,9 +11,11 @@ import io.rasterflow.model.checkpoint.WeightsHash;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.SortedMap;
@@ -88,7 +90,14 @@ class SafetensorsTest {
                 "nonsense",
                 "{\"t\":1}",
                 "{\"t\":{}}",
-                "{\"t\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":\"F8_E5M2\",\"shape\":[8],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":[[]],\"shape\":[2],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[[2]],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"extra\":{}}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,8]}}",
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}{}",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,8]}}",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}",
@@ -109,6 +118,85 @@ class SafetensorsTest {
             })
     void aHeaderThatDoesNotFitItsDataIsRefused(String header) throws IOException {
         assertRefused(file(header, 8));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[", "{\"a\":"})
+    void aDeepHeaderIsRefusedAtItsFirstLevel(String level) throws IOException {
+        assertRefused(file(level.repeat(1_000_000), 0));
+        assertRefused(file("{\"t\":" + level.repeat(1_000_000), 0));
+    }
+
+    @Test
+    void otherFloatingTypesAreReadAsFloat32() throws IOException {
+        String header = "{\"bf16\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[0,8]},"
+                + "\"f16\":{\"dtype\":\"F16\",\"shape\":[8],\"data_offsets\":[8,24]},"
+                + "\"f64\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[24,40]},"
+                + "\"mask\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[40,41]}}";
+        Path file = file(header, 41);
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.position(bytes.capacity() - 41);
+        for (int bits : new int[] {0x3F80, 0xC049, 0x7F80, 0x0001}) {
+            bytes.putShort((short) bits);
+        }
+        for (int bits : new int[] {0x3C00, 0xC248, 0x7C00, 0xFC00, 0x0001, 0x83FF, 0x7BFF, 0x0400}) {
+            bytes.putShort((short) bits);
+        }
+        bytes.putDouble(-1.0 / 3).putDouble(1e300);
+        Files.write(file, bytes.array());
+        Safetensors read = Safetensors.read(file);
+        float infinity = Float.POSITIVE_INFINITY;
+        assertArrayEquals(new float[] {1, -3.140625f, infinity, 0x1p-133f}, values(read.tensor("bf16")));
+        float[] halves = {1, -3.140625f, infinity, -infinity, 0x1p-24f, -0x1.ff8p-15f, 65504, 0x1p-14f};
+        assertArrayEquals(halves, values(read.tensor("f16")));
+        assertArrayEquals(new float[] {-1f / 3, infinity}, values(read.tensor("f64")));
+        assertEquals(3, read.tensors().size(), "the mask holds no numbers");
+        assertTrue(assertThrows(IOException.class, () -> read.floats("mask"))
+                .getMessage()
+                .contains("BOOL"));
+    }
+
+    private static float[] values(Tensor tensor) {
+        float[] values = new float[tensor.values().capacity()];
+        tensor.values().get(0, values);
+        return values;
+    }
+
+    @Test
+    void aFileOfFiveGibibytesIsMappedInWindows() throws IOException {
+        // Sparse: the file system stores only what is written. Tensors lie across the borders of windows.
+        long first = (1L << 30) + (1L << 29);
+        long large = (1L << 31) - 4096;
+        long end = first + large + first + 8;
+        String header = String.format(
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[0,%d]},"
+                        + "\"b\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%d,%d]},"
+                        + "\"c\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%d,%d]},"
+                        + "\"d\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[%d,%d]}}",
+                first / 4,
+                first,
+                large / 4,
+                first,
+                first + large,
+                first / 4,
+                first + large,
+                first + large + first,
+                end - 8,
+                end);
+        Path file = file(header, 0);
+        long start = Files.size(file);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            ByteBuffer one = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            for (long at : new long[] {first - 8, first + large - 8, end - 8}) {
+                one.clear().putFloat(at / 8f).putFloat(-1).flip();
+                channel.write(one, start + at);
+            }
+        }
+        Safetensors read = Safetensors.read(file);
+        assertEquals((first - 8) / 8f, read.tensor("a").values().get((int) (first / 4) - 2));
+        assertEquals((first + large - 8) / 8f, read.tensor("b").values().get((int) (large / 4) - 2));
+        assertEquals(0, read.tensor("c").values().get((int) (first / 4) - 1));
+        assertArrayEquals(new float[] {(end - 8) / 8f, -1}, values(read.tensor("d")));
     }
 
     @Test

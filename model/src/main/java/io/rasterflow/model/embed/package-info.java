@@ -1,0 +1,2 @@
+/** Frozen features of images. */
+package io.rasterflow.model.embed;

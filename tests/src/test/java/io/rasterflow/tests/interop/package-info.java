@@ -1,0 +1,2 @@
+/** Weights from and for others. */
+package io.rasterflow.tests.interop;
