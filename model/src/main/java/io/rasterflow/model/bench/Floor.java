@@ -34,17 +34,17 @@ public record Floor(double productFlops, double copyBytes) {
         }
     }
 
-    /** Best of some rounds, each of which repeats the work twice. */
+    /** Best time of the work alone: what three repetitions take beyond one, whose set-up is the same. */
     private static double seconds(Program program, NDManager scope, String method) {
-        double best = Double.POSITIVE_INFINITY;
+        double once = Double.POSITIVE_INFINITY;
+        double thrice = Double.POSITIVE_INFINITY;
         for (int i = 0; i < ROUNDS; i++) {
             try (NDManager call = scope.newSubManager()) {
-                double once = time(program, call, method, 1);
-                double thrice = time(program, call, method, 3);
-                best = Math.min(best, (thrice - once) / 2);
+                once = Math.min(once, time(program, call, method, 1));
+                thrice = Math.min(thrice, time(program, call, method, 3));
             }
         }
-        return best;
+        return (thrice - once) / 2;
     }
 
     private static double time(Program program, NDManager call, String method, int rounds) {
