@@ -336,7 +336,8 @@ class TrainTest {
         JsonNode fields = result.json();
         assertEquals(kind, fields.get("kind").asText());
         assertEquals(1000, fields.get("trainImages").asInt());
-        assertTrue(fields.get("probe").asDouble() > 0.2, fields.toString());
+        // Chance is 0.1 with a deviation of 0.007 on 2,000 images.
+        assertTrue(fields.get("probe").asDouble() > 0.13, fields.toString());
         assertTrue(fields.get("top5").asDouble() >= fields.get("probe").asDouble(), fields.toString());
         return fields;
     }
