@@ -12,7 +12,6 @@ import io.rasterflow.model.finetune.FineTuneFiles;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -77,7 +76,7 @@ final class FineTuneCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Engines.configure(Runtime.getRuntime().availableProcessors());
         RunConfig config = config();
-        Path checkpoint = checkpoint();
+        Path checkpoint = Checkpoints.find(run, step);
         Path target = out != null ? out : defaultOut(config.finetune().kind(), Checkpoint.step(checkpoint));
         FineTuneFiles.requireFree(target);
         Path cache = Path.of(config.data().cacheDirectory());
@@ -121,26 +120,11 @@ final class FineTuneCommand implements Callable<Integer> {
     }
 
     private RunConfig config() {
-        Path file = run.resolve("config.conf");
-        if (!Files.isRegularFile(file)) {
-            throw new ConfigException(run + " is not a run directory: it has no config.conf");
-        }
         List<String> all = new ArrayList<>(overrides);
         if (kind != null) {
             all.add("finetune.kind=" + kind.name().toLowerCase(Locale.ROOT));
         }
-        return RunConfig.load(file.toString(), all).config();
-    }
-
-    private Path checkpoint() throws IOException {
-        if (step == null) {
-            return Checkpoint.latest(run).orElseThrow(() -> new ConfigException(run + " holds no checkpoint"));
-        }
-        Path directory = Checkpoint.directory(run, step);
-        if (!Files.isDirectory(directory)) {
-            throw new ConfigException("there is no checkpoint of step " + step + " in " + run);
-        }
-        return directory;
+        return Checkpoints.config(run, all);
     }
 
     private Path defaultOut(FineTuneConfig.Kind chosen, long checkpointStep) {

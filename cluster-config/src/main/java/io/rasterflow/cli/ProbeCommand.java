@@ -2,8 +2,6 @@ package io.rasterflow.cli;
 
 import io.rasterflow.actors.probe.Evaluation;
 import io.rasterflow.actors.run.RunPlan;
-import io.rasterflow.config.ConfigException;
-import io.rasterflow.config.RunConfig;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReports;
@@ -90,12 +88,8 @@ final class ProbeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Engines.configure(Runtime.getRuntime().availableProcessors());
-        Path config = run.resolve("config.conf");
-        if (!Files.isRegularFile(config)) {
-            throw new ConfigException(run + " is not a run directory: it has no config.conf");
-        }
-        RunPlan plan = RunConfig.load(config.toString(), overrides()).config().plan(run, false);
-        Path checkpoint = checkpoint();
+        RunPlan plan = Checkpoints.config(run, overrides()).plan(run, false);
+        Path checkpoint = Checkpoints.find(run, step);
         List<String> validationShards = data.isEmpty() ? plan.data().validation() : data;
         Path cache = Path.of(plan.data().cacheDirectory());
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "probe");
@@ -149,16 +143,5 @@ final class ProbeCommand implements Callable<Integer> {
         fields.put("validationLoss", loss.loss());
         fields.putAll(probe);
         return fields;
-    }
-
-    private Path checkpoint() throws IOException {
-        if (step == null) {
-            return Checkpoint.latest(run).orElseThrow(() -> new ConfigException(run + " holds no checkpoint"));
-        }
-        Path directory = Checkpoint.directory(run, step);
-        if (!Files.isDirectory(directory)) {
-            throw new ConfigException("there is no checkpoint of step " + step + " in " + run);
-        }
-        return directory;
     }
 }

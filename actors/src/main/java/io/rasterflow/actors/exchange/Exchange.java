@@ -43,7 +43,7 @@ public interface Exchange extends AutoCloseable {
     /**
      * The global batch's sum. The buffer belongs to the exchange and is valid until the next {@link #begin}.
      *
-     * @param gradientSum direct, native order, read-only use
+     * @param gradientSum direct, native order, not to be written while other ranks are part of the generation: parts of it may still be sent
      * @param lossSum sum over all micro-batches in canonical order
      * @param patches counted patches of the global batch
      * @param images images of the global batch

@@ -66,7 +66,13 @@ public final class AimReplica implements Replica {
                 ? Optional.of(new WeightAverage(scope, optimizerConfig.ema(), state.weights()))
                 : Optional.empty();
         staging = program.device().isGpu() ? zeros() : List.of();
-        program.bind(scope, state.weights());
+        try {
+            program.bind(scope, state.weights());
+        } catch (RuntimeException unbound) {
+            // A codebook that does not fit: nobody else could free what is here.
+            close();
+            throw unbound;
+        }
     }
 
     /** A list of one tensor per bucket, in the engine's memory, which is 64-byte aligned as Java's need not be. */
