@@ -6,7 +6,6 @@ import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.bench.Floor;
 import io.rasterflow.model.bench.StepBenchmark;
-import io.rasterflow.model.program.Engines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +64,7 @@ final class BenchCommand implements Runnable {
         @Option(names = "--activation-bytes", defaultValue = "0", description = "Memory for activations, 0: no limit.")
         private long activationBytes;
 
-        @Option(names = "--threads", defaultValue = "0", description = "Intra-op threads; 0 is one per core.")
+        @Option(names = "--threads", defaultValue = "0", description = "Threads; 0 is one per core.")
         private int threads;
 
         @Option(
@@ -80,13 +79,12 @@ final class BenchCommand implements Runnable {
         @Override
         public Integer call() throws IOException {
             int used = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-            Engines.configure(used);
             AimConfig model = model();
             StepBenchmark step =
-                    StepBenchmark.run(model, new Compute(precision, device, activationBytes), batch, steps);
+                    StepBenchmark.run(model, new Compute(precision, device, activationBytes, used), batch, steps);
             long peak = peakResidentBytes();
             double flops = 6.0 * parameters() * batch * patches;
-            Floor floor = Floor.measure(batch * patches, dim, precision);
+            Floor floor = Floor.measure(batch * patches, dim, precision, used);
             System.out.printf(
                     "%.4f s/step (gradients %.4f, update %.4f)  %.1f images/s  %.0f GFLOP/s  %.0f MB resident at most%n",
                     step.medianSeconds(),

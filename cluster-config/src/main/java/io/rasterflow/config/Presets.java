@@ -18,8 +18,8 @@ public final class Presets {
     public static final String DEFAULTS = "defaults";
 
     /** Every preset, small ones first. */
-    public static final List<String> NAMES =
-            List.of("defaults", "aim-nano", "aim-tiny", "aim-small", "aim-600m", "aim-1b", "aim-3b", "aim-7b");
+    public static final List<String> NAMES = List.of(
+            "defaults", "aim-fashion-full", "aim-nano", "aim-tiny", "aim-small", "aim-600m", "aim-1b", "aim-3b", "aim-7b");
 
     /** Bundled lists of runs for {@code rasterflow sweep}. */
     public static final List<String> SWEEPS = List.of("ablations");

@@ -19,6 +19,7 @@ import io.rasterflow.model.optimizer.Schedule;
  * @param precision of the matrix products
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}; see {@link Compute}
  * @param activationBytes memory for the activations of a micro-batch, 0 for no limit
+ * @param threads of each trainer on a processor
  * @param seed of weights, order and augmentation
  * @param checkpointEverySteps steps between checkpoints; each is also validated
  */
@@ -35,10 +36,11 @@ public record TrainPlan(
         Precision precision,
         String device,
         long activationBytes,
+        int threads,
         long seed,
         long checkpointEverySteps) {
     public TrainPlan {
-        new Compute(precision, device, activationBytes);
+        new Compute(precision, device, activationBytes, threads);
         new Schedule(schedule, learningRate, finalLearningRate, warmupSteps, cooldownSteps, cooldown, steps);
         require(batch >= 1, "train.batch must be at least 1 but is " + batch);
         require(
@@ -51,7 +53,7 @@ public record TrainPlan(
 
     /** How every rank and every evaluation computes the model. */
     public Compute compute() {
-        return new Compute(precision, device, activationBytes);
+        return new Compute(precision, device, activationBytes, threads);
     }
 
     /** The learning rate of every step. */

@@ -35,8 +35,10 @@ public final class AimEvaluator implements Evaluator {
     private final AimProgram program;
     private final NDManager scope;
     private final NDManager host;
+    private final Transfer transfer;
     private final int chunk;
     private final List<NDArray> weights = new ArrayList<>();
+    private final List<NDArray> operands = new ArrayList<>();
 
     AimEvaluator(AimConfig config, Compute compute) {
         this.config = config;
@@ -44,6 +46,7 @@ public final class AimEvaluator implements Evaluator {
         program = new AimProgram(config, layout, compute);
         scope = Engines.newScope(program.device());
         host = Engines.newScope();
+        transfer = new Transfer(program);
         chunk = Math.max(1, CHUNK_TOKENS / config.patches());
     }
 
@@ -54,15 +57,14 @@ public final class AimEvaluator implements Evaluator {
             for (ParameterLayout.Bucket bucket : layout.buckets()) {
                 weights.add(scope.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
             }
-            program.bind(scope, weights);
+            operands.addAll(program.operands(scope, weights));
+            program.bind(scope, weights, operands);
         }
         for (int i = 0; i < flat.size(); i++) {
-            try (NDManager call = host.newSubManager()) {
-                program.call(call, "copy", weights.get(i), call.create(flat.get(i)));
-            }
+            transfer.write(weights.get(i), 0, flat.get(i));
         }
         try (NDManager call = scope.newSubManager()) {
-            program.refresh(call, weights);
+            program.refresh(call, weights, operands);
         }
     }
 
@@ -184,6 +186,7 @@ public final class AimEvaluator implements Evaluator {
     public void close() {
         scope.close();
         host.close();
+        transfer.close();
         program.close();
     }
 }

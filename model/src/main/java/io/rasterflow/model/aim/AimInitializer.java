@@ -16,20 +16,18 @@ final class AimInitializer {
 
     private AimInitializer() {}
 
-    /** The weights of one bucket. What a parameter gets depends on the seed and its name, not on where it lies. */
-    static float[] draw(ParameterLayout layout, int index, long seed) {
-        float[] bucket = new float[layout.buckets().get(index).floats()];
-        for (ParameterLayout.Slot slot : layout.slots(index)) {
-            long key = Mixer.mix(seed, hash(slot.name()));
-            if (slot.decayed()) {
-                xavierUniform(bucket, slot, key);
-            } else if (slot.name().endsWith(".weight")) {
-                Arrays.fill(bucket, slot.offset(), slot.offset() + slot.size(), 1f);
-            } else if (slot.name().endsWith("_token")) {
-                uniform(bucket, slot, key, TOKEN_BOUND);
-            }
+    /** The weights of one parameter. What it gets depends on the seed and its name, not on where it lies. */
+    static float[] draw(ParameterLayout.Slot slot, long seed) {
+        float[] values = new float[slot.size()];
+        long key = Mixer.mix(seed, hash(slot.name()));
+        if (slot.decayed()) {
+            xavierUniform(values, slot, key);
+        } else if (slot.name().endsWith(".weight")) {
+            Arrays.fill(values, 1f);
+        } else if (slot.name().endsWith("_token")) {
+            uniform(values, key, TOKEN_BOUND);
         }
-        return bucket;
+        return values;
     }
 
     /** FNV-1a. */
@@ -41,17 +39,17 @@ final class AimInitializer {
         return hash;
     }
 
-    private static void xavierUniform(float[] flat, ParameterLayout.Slot slot, long key) {
+    private static void xavierUniform(float[] values, ParameterLayout.Slot slot, long key) {
         List<Integer> shape = slot.shape();
         int fanOut = shape.get(0);
         int fanIn = slot.size() / fanOut;
-        uniform(flat, slot, key, Math.sqrt(6.0 / (fanIn + fanOut)));
+        uniform(values, key, Math.sqrt(6.0 / (fanIn + fanOut)));
     }
 
-    private static void uniform(float[] flat, ParameterLayout.Slot slot, long key, double bound) {
-        for (int i = 0; i < slot.size(); i++) {
+    private static void uniform(float[] values, long key, double bound) {
+        for (int i = 0; i < values.length; i++) {
             double unit = (Mixer.mix(key, i) >>> 11) * 0x1p-53;
-            flat[slot.offset() + i] = (float) ((2 * unit - 1) * bound);
+            values[i] = (float) ((2 * unit - 1) * bound);
         }
     }
 }

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,7 @@ final class AimProgram implements AutoCloseable {
         attributes.put("order", order(config));
         attributes.put("recomputed", 0);
         attributes.put("p", new EmptyContainer("Dict[str, Tensor]"));
-        for (String tensors : List.of("operands", "codebook", "bias", "rows", "flow")) {
+        for (String tensors : List.of("codebook", "bias", "rows", "flow")) {
             attributes.put(tensors, new EmptyContainer("List[Tensor]"));
         }
         attributes.put("kept", new EmptyContainer("List[List[List[Tensor]]]"));
@@ -82,14 +83,39 @@ final class AimProgram implements AutoCloseable {
         return Arrays.stream(order).boxed().toList();
     }
 
-    /** Takes the weights, one tensor per bucket, and the codebook of token targets. */
-    void bind(NDManager scope, List<NDArray> weights) {
+    /** What matrices are multiplied as, one tensor per bucket: the weights, or cast copies of them. */
+    List<NDArray> operands(NDManager scope, List<NDArray> weights) {
         try (NDManager call = scope.newSubManager()) {
-            program.call(call, "bind", Program.list("weights", weights));
+            NDList operands = program.call(call, "operands", Program.list("weights", weights));
+            operands.attach(scope);
+            return List.copyOf(operands);
+        }
+    }
+
+    /** Takes the weights and operands, and the codebook of token targets. */
+    void bind(NDManager scope, List<NDArray> weights, List<NDArray> operands) {
+        try (NDManager call = scope.newSubManager()) {
+            program.call(call, "bind", both(weights, operands));
             if (config.objective().target() == Objective.Target.TOKENS) {
                 program.call(call, "set_codebook", codebook(call));
             }
         }
+    }
+
+    /** Zeros, in place. */
+    void clear(NDManager call, List<NDArray> buckets) {
+        program.call(call, "clear", Program.list("buckets", buckets));
+    }
+
+    /** Lets the operands follow the weights after they have changed in place. */
+    void refresh(NDManager call, List<NDArray> weights, List<NDArray> operands) {
+        program.call(call, "refresh", both(weights, operands));
+    }
+
+    private static List<NDArray> both(List<NDArray> weights, List<NDArray> operands) {
+        List<NDArray> both = new ArrayList<>(Program.list("weights", weights));
+        both.addAll(Program.list("operands", operands));
+        return both;
     }
 
     private NDArray codebook(NDManager call) {
@@ -112,11 +138,6 @@ final class AimProgram implements AutoCloseable {
 
     NDList call(NDManager scope, String method, NDArray... arguments) {
         return program.call(scope, method, arguments);
-    }
-
-    /** Follows the weights after they have changed in place. */
-    void refresh(NDManager call, List<NDArray> weights) {
-        program.call(call, "refresh", Program.list("weights", weights));
     }
 
     /** Images (B, C, H, W) float32 over the caller's memory, from image {@code start} on, on the program's device. */

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 
 /**
@@ -36,43 +37,57 @@ public final class AimReplica implements Replica {
 
     // What it is
     private final AimConfig config;
-    private final Compute compute;
     private final Precision precision;
     private final ParameterLayout layout;
 
     // What it computes with
+    /** That of the first lane. */
     private final AimProgram program;
+
+    private final Lanes lanes;
     private final AdamW optimizer;
     private final NDManager scope;
     private final NDManager host;
+    private final Transfer transfer;
 
     // What it holds
     private final AdamW.State state;
     private final Optional<WeightAverage> average;
+    private final List<NDArray> operands;
     private final List<NDArray> staging;
     private long step;
 
     AimReplica(AimConfig config, OptimizerConfig optimizerConfig, Compute compute) {
         this.config = config;
-        this.compute = compute;
         precision = Processor.resolve(compute.precision());
         layout = AimLayout.of(config);
         program = new AimProgram(config, layout, compute);
+        lanes = lanes(compute);
         optimizer = new AdamW(optimizerConfig, layout, program.device());
         scope = Engines.newScope(program.device());
         host = Engines.newScope(Device.cpu());
+        transfer = new Transfer(program);
         state = new AdamW.State(zeros(), zeros(), zeros());
         average = optimizerConfig.averages()
                 ? Optional.of(new WeightAverage(scope, optimizerConfig.ema(), state.weights()))
                 : Optional.empty();
         staging = program.device().isGpu() ? zeros() : List.of();
+        operands = program.operands(scope, state.weights());
         try {
-            program.bind(scope, state.weights());
+            lanes.bind(state.weights(), operands);
         } catch (RuntimeException unbound) {
             // A codebook that does not fit: nobody else could free what is here.
             close();
             throw unbound;
         }
+    }
+
+    private Lanes lanes(Compute compute) {
+        List<Lane> lanes = new ArrayList<>(List.of(new Lane(config, compute, program)));
+        while (lanes.size() < compute.threads() && !program.device().isGpu()) {
+            lanes.add(new Lane(config, compute, new AimProgram(config, layout, compute)));
+        }
+        return new Lanes(lanes, layout.buckets());
     }
 
     /** A list of one tensor per bucket, in the engine's memory, which is 64-byte aligned as Java's need not be. */
@@ -102,15 +117,14 @@ public final class AimReplica implements Replica {
     @Override
     public void initialise(long seed) {
         requireOwner();
-        for (int i = 0; i < layout.buckets().size(); i++) {
-            float[] weights = AimInitializer.draw(layout, i, seed);
-            copy(state.weights().get(i), weights);
-            if (average.isPresent()) {
-                copy(average.get().values().get(i), weights);
-            }
-            Arrays.fill(weights, 0f);
-            copy(state.firstMoments().get(i), weights);
-            copy(state.secondMoments().get(i), weights);
+        for (ParameterLayout.Slot slot : layout.slots()) {
+            float[] drawn = AimInitializer.draw(slot, seed);
+            transfer.write(state.weights().get(slot.bucket()), slot.offset(), drawn);
+            average.ifPresent(ema -> transfer.write(ema.values().get(slot.bucket()), slot.offset(), drawn));
+        }
+        try (NDManager call = scope.newSubManager()) {
+            program.clear(call, state.firstMoments());
+            program.clear(call, state.secondMoments());
         }
         refresh();
         step = 0;
@@ -125,26 +139,20 @@ public final class AimReplica implements Replica {
         // Weights that came without an average are where one begins.
         List<float[]> mean = snapshot.averaged() ? layout.flatten(snapshot.average()) : weights;
         for (int i = 0; i < weights.size(); i++) {
-            copy(state.weights().get(i), weights.get(i));
-            copy(state.firstMoments().get(i), first.get(i));
-            copy(state.secondMoments().get(i), second.get(i));
+            transfer.write(state.weights().get(i), 0, weights.get(i));
+            transfer.write(state.firstMoments().get(i), 0, first.get(i));
+            transfer.write(state.secondMoments().get(i), 0, second.get(i));
             if (average.isPresent()) {
-                copy(average.get().values().get(i), mean.get(i));
+                transfer.write(average.get().values().get(i), 0, mean.get(i));
             }
         }
         refresh();
         step = snapshot.step();
     }
 
-    private void copy(NDArray to, float[] from) {
-        try (NDManager call = host.newSubManager()) {
-            program.call(call, "copy", to, call.create(from));
-        }
-    }
-
     private void refresh() {
         try (NDManager call = scope.newSubManager()) {
-            program.refresh(call, state.weights());
+            program.refresh(call, state.weights(), operands);
         }
     }
 
@@ -159,57 +167,56 @@ public final class AimReplica implements Replica {
                 average.map(ema -> layout.unflatten(read(ema.values()))).orElseGet(Collections::emptySortedMap));
     }
 
-    private static List<float[]> read(List<NDArray> buckets) {
-        return buckets.stream().map(NDArray::toFloatArray).toList();
+    private List<float[]> read(List<NDArray> buckets) {
+        return buckets.stream().map(transfer::read).toList();
     }
 
     @Override
     public LossSum gradients(ByteBuffer images, long[] sampleKeys, List<ByteBuffer> gradientSum, IntConsumer ready) {
-        return gradients(images, Predicted.draw(config, sampleKeys), gradientSum, ready);
+        return gradients(images, slices(sampleKeys, keys -> Predicted.draw(config, keys)), gradientSum, ready);
     }
 
     /** As {@link #gradients} with the prefix length of every image given, each in 1..K-1. */
     public LossSum gradientsWithPrefixes(ByteBuffer images, long[] prefixes, ByteBuffer gradientSum) {
         List<ByteBuffer> buckets = Buckets.of(gradientSum, bucketFloats());
-        return gradients(images, Predicted.after(config, prefixes), buckets, bucket -> {});
+        return gradients(images, slices(prefixes, some -> Predicted.after(config, some)), buckets, bucket -> {});
     }
 
-    private LossSum gradients(ByteBuffer images, Predicted predicted, List<ByteBuffer> gradientSum, IntConsumer ready) {
+    /** What is predicted in each slice of a micro-batch, from one value per image. */
+    private List<Predicted> slices(long[] ofImages, Function<long[], Predicted> predicted) {
+        int slices = program.device().isGpu() ? 1 : Lanes.slices(config, ofImages.length);
+        List<Predicted> slice = new ArrayList<>();
+        for (int s = 0; s < slices; s++) {
+            int start = (int) ((long) s * ofImages.length / slices);
+            int end = (int) ((s + 1L) * ofImages.length / slices);
+            slice.add(predicted.apply(Arrays.copyOfRange(ofImages, start, end)));
+        }
+        return slice;
+    }
+
+    private LossSum gradients(
+            ByteBuffer images, List<Predicted> slices, List<ByteBuffer> gradientSum, IntConsumer ready) {
         requireOwner();
-        int recomputed = ActivationBudget.recomputedBlocks(config, compute, predicted.prefixes().length);
-        double loss;
-        try (NDManager call = scope.newSubManager();
-                NDManager wrapped = host.newSubManager()) {
-            NDArray pixels = program.images(wrapped, images, 0, predicted.prefixes().length);
-            loss = program.call(
-                            call,
-                            "forward",
-                            pixels,
-                            call.create(predicted.prefixes()),
-                            call.create(predicted.rows()),
-                            wrapped.create(recomputed))
-                    .singletonOrThrow()
-                    .getFloat();
+        try (NDManager wrapped = host.newSubManager()) {
+            List<NDArray> sums = wrap(wrapped, gradientSum);
+            if (staging.isEmpty()) {
+                return lanes.gradients(images, slices, sums, ready);
+            }
+            return lanes.gradients(images, slices, staging, bucket -> {
+                program.call(wrapped, "copy", sums.get(bucket), staging.get(bucket));
+                ready.accept(bucket);
+            });
         }
-        for (int i = gradientSum.size() - 1; i >= 0; i--) {
-            backward(i, gradientSum.get(i));
-            ready.accept(i);
-        }
-        return new LossSum(loss, predicted.count());
     }
 
-    private void backward(int index, ByteBuffer gradientSum) {
-        Bucket bucket = layout.buckets().get(index);
-        try (NDManager call = scope.newSubManager();
-                NDManager wrapped = host.newSubManager()) {
-            NDArray sum = Tensors.wrap(wrapped, "gradientSum", gradientSum, 0, new Shape(bucket.floats()));
-            NDArray into = staging.isEmpty() ? sum : staging.get(index);
-            NDArray first = wrapped.create(bucket.firstGroup());
-            program.call(call, "backward", first, wrapped.create(bucket.endGroup()), into);
-            if (into != sum) {
-                program.call(call, "copy", sum, into);
-            }
+    /** Tensors on the caller's memory. */
+    private List<NDArray> wrap(NDManager wrapped, List<ByteBuffer> gradientSum) {
+        List<NDArray> sums = new ArrayList<>();
+        for (int i = 0; i < gradientSum.size(); i++) {
+            Shape shape = new Shape(layout.buckets().get(i).floats());
+            sums.add(Tensors.wrap(wrapped, "gradientSum", gradientSum.get(i), 0, shape));
         }
+        return sums;
     }
 
     @Override
@@ -232,21 +239,16 @@ public final class AimReplica implements Replica {
     }
 
     private List<NDArray> sums(NDManager call, NDManager wrapped, List<ByteBuffer> gradientSum) {
-        List<NDArray> sums = new ArrayList<>();
-        for (int i = 0; i < gradientSum.size(); i++) {
-            Shape shape = new Shape(layout.buckets().get(i).floats());
-            NDArray sum = Tensors.wrap(wrapped, "gradientSum", gradientSum.get(i), 0, shape);
-            if (!staging.isEmpty()) {
-                program.call(call, "copy", staging.get(i), sum);
-            }
-            sums.add(sum);
+        List<NDArray> sums = wrap(wrapped, gradientSum);
+        for (int i = 0; i < staging.size(); i++) {
+            program.call(call, "copy", staging.get(i), sums.get(i));
         }
         return staging.isEmpty() ? sums : staging;
     }
 
     /** Tensors that the replica holds at this moment; constant between calls. */
     public int liveTensors() {
-        return scope.getManagedArrays().size() + host.getManagedArrays().size();
+        return scope.getManagedArrays().size() + host.getManagedArrays().size() + lanes.liveTensors();
     }
 
     private void requireOwner() {
@@ -260,8 +262,9 @@ public final class AimReplica implements Replica {
     public void close() {
         scope.close();
         host.close();
+        transfer.close();
         optimizer.close();
         average.ifPresent(WeightAverage::close);
-        program.close();
+        lanes.close();
     }
 }

@@ -64,6 +64,10 @@ record Predicted(long[] prefixes, long[] rows) {
         return new Predicted(prefixes, rows);
     }
 
+    int images() {
+        return prefixes.length;
+    }
+
     int count() {
         return rows.length;
     }

@@ -34,7 +34,6 @@ class Aim(Module):
     buckets : List[int]
     groups : List[int]
     p : Dict[str, Tensor]
-    operands : List[Tensor]
     codebook : List[Tensor]
     images : int
     tokens : int
@@ -45,26 +44,30 @@ class Aim(Module):
 
     # ---- entry points -----------------------------------------------------------------------------------------------
 
-    # Binds the parameters to views of flat storage, one tensor per bucket. Where products run in another type, the
-    # matrices are cast copies that live here.
-    def bind(self, weights: List[Tensor]) -> Tensor:
+    # What matrices are multiplied as: the weights themselves, or where products run in another type cast copies.
+    def operands(self, weights: List[Tensor]) -> List[Tensor]:
         torch.set_grad_enabled(False)
-        self.operands = __torch__.aim.no_tensors()
+        operands: List[Tensor] = []
         for weights_F in weights:
-            self.operands.append(__torch__.blocks.operand(weights_F, self.kind))
+            operands.append(__torch__.blocks.operand(weights_F, self.kind))
+        return operands
+
+    # Binds the parameters to views of flat storage, one tensor per bucket.
+    def bind(self, weights: List[Tensor], operands: List[Tensor]) -> Tensor:
+        torch.set_grad_enabled(False)
         for i in range(len(self.names)):
             bucket = weights[self.buckets[i]]
             if len(self.shapes[i]) > 1:
-                bucket = self.operands[self.buckets[i]]
+                bucket = operands[self.buckets[i]]
             self.p[self.names[i]] = self.view(bucket, i)
         return weights[0]
 
-    # Follows the weights after they have changed in place: once per step, not once per use.
-    def refresh(self, weights: List[Tensor]) -> Tensor:
+    # Lets the operands follow the weights after they have changed in place: once per step, not once per use.
+    def refresh(self, weights: List[Tensor], operands: List[Tensor]) -> Tensor:
         torch.set_grad_enabled(False)
         if self.kind != 0:
             for i in range(len(weights)):
-                torch.copy_(self.operands[i], __torch__.blocks.operand(weights[i], self.kind))
+                torch.copy_(operands[i], __torch__.blocks.operand(weights[i], self.kind))
         return weights[0]
 
     # The k-means centroids (L, V) of token targets.
@@ -77,6 +80,21 @@ class Aim(Module):
         torch.set_grad_enabled(False)
         return torch.copy_(to_F, from_F)
 
+    def clear(self, buckets: List[Tensor]) -> Tensor:
+        for bucket_F in buckets:
+            torch.zero_(bucket_F)
+        return buckets[0]
+
+    # Overwrites the values from `start` on with as many as there are in the part, or the part with them.
+    def write(self, whole_F: Tensor, start: Tensor, part_F: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        torch.copy_(torch.narrow(whole_F, 0, int(start), torch.numel(part_F)), part_F)
+        return part_F
+
+    def read(self, whole_F: Tensor, start: Tensor, part_F: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        return torch.copy_(part_F, torch.narrow(whole_F, 0, int(start), torch.numel(part_F)))
+
     # Sum over the rows of their loss (); keeps what `backward` needs. rows_R counts through the (B, N) tokens; of the
     # first `recomputed` blocks only the input is kept.
     def forward(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, recomputed: Tensor) -> Tensor:
@@ -86,17 +104,19 @@ class Aim(Module):
         self.flow = [d]
         return loss
 
-    # Gradients of groups [first, end) into a bucket of flat storage; groups from the last to the first.
-    def backward(self, first: Tensor, end: Tensor, gradient_F: Tensor) -> Tensor:
+    # Gradients of the groups from `groups[0]` to before `groups[1]`, the last group first: added to a bucket of flat
+    # storage, where those of the first slice of a micro-batch replace what was there.
+    def backward(self, groups: Tensor, first: Tensor, gradient_F: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
-        g = self.gradient_views(gradient_F, int(first), int(end))
-        for i in range(int(end) - int(first)):
-            group = int(end) - 1 - i
+        start, end = int(groups[0]), int(groups[1])
+        g = self.gradient_views(gradient_F, start, end, bool(first))
+        for i in range(end - start):
+            group = end - 1 - i
             kept, self.kept[group] = self.kept[group], __torch__.aim.nothing()
             d = self.flow[0]
             self.flow = __torch__.aim.no_tensors()
             self.flow = [self.group_backward(group, g, d, kept)]
-        if int(first) == 0:
+        if start == 0:
             self.release()
         return gradient_F
 
@@ -339,14 +359,14 @@ class Aim(Module):
         x, mean, rstd, patches = kept
         if self.masked:
             rows_R = self.rows[0]
-            torch.copy_(g["head.mask_token"], torch.sum(d.index_select(0, rows_R), [0]))
+            torch.add_(g["head.mask_token"], torch.sum(d.index_select(0, rows_R), [0]))
             d = torch.index_fill(d, 0, rows_R, 0.0)
         d = __torch__.blocks.norm_backward(self.p, g, "preprocessor.patchifier.norm", d, x, mean, rstd)
-        torch.copy_(g["preprocessor.patchifier.proj.bias"], torch.sum(d, [0]))
+        torch.add_(g["preprocessor.patchifier.proj.bias"], torch.sum(d, [0]))
         d = __torch__.blocks.operand(d, self.kind)
         weight = g["preprocessor.patchifier.proj.weight"]
         D, C, P, Q = torch.size(weight)
-        torch.copy_(weight, torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2]))
+        torch.add_(weight, torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2]))
         return d
 
     # ---- state between the calls ------------------------------------------------------------------------------------
@@ -378,16 +398,16 @@ class Aim(Module):
             n = n * size
         return torch.narrow(bucket_F, 0, self.offsets[i], n).view(self.shapes[i])
 
-    # Views of the gradients of groups [first, end); the padding behind them becomes zero.
-    def gradient_views(self, gradient_F: Tensor, first: int, end: int) -> Dict[str, Tensor]:
+    # Views of the gradients of groups [start, end), zero if asked for, and then the padding behind them too.
+    def gradient_views(self, gradient_F: Tensor, start: int, end: int, zero: bool) -> Dict[str, Tensor]:
         g: Dict[str, Tensor] = {}
         for i in range(len(self.names)):
-            if self.groups[i] >= first and self.groups[i] < end:
+            if self.groups[i] >= start and self.groups[i] < end:
                 view = self.view(gradient_F, i)
                 g[self.names[i]] = view
-                n = torch.numel(view)
-                if n % 16 > 0:
-                    torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i] + n, 16 - n % 16))
+                if zero:
+                    padded = (torch.numel(view) + 15) // 16 * 16
+                    torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i], padded))
         return g
 
 # The mask in the form that attention wants it, made once for all blocks: (B*H, N, N) for the plain products of short

@@ -2,7 +2,7 @@
 #
 #   B images    N tokens of an image    T = B*N    D width    H heads    d = D/H    R rows: some of the T tokens
 #   p  parameters by checkpoint name, matrices in the type of the products
-#   g  their float32 gradients, which the backward functions write
+#   g  their float32 gradients, to which the backward functions add
 #   dX gradient of the loss with respect to X    kept: what a backward needs of its forward
 #
 # Operands of matrix products (see `operand`) are float32, bf16, or float32 rounded to bf16. Names of tensors end in
@@ -17,18 +17,9 @@ def operand(x: Tensor, kind: int) -> Tensor:
         x = x.to(15).to(6)
     return x
 
-# a @ b into a float32 gradient.
-def product(a: Tensor, b: Tensor, into: Tensor) -> None:
+# Adds a @ b to a float32 gradient.
+def accumulate(a: Tensor, b: Tensor, into: Tensor) -> None:
     if torch.eq(ops.prim.dtype(a), 6):
-        torch.mm(a, b, out=into)
-    else:
-        torch.copy_(into, torch.mm(a, b))
-
-# The same, added to what is there unless it is the first part.
-def accumulate(a: Tensor, b: Tensor, into: Tensor, first: bool) -> None:
-    if first:
-        __torch__.blocks.product(a, b, into)
-    elif torch.eq(ops.prim.dtype(a), 6):
         torch.addmm_(into, a, b)
     else:
         torch.add_(into, torch.mm(a, b))
@@ -44,8 +35,8 @@ def norm_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Ten
     weight, bias = p[name + ".weight"], p[name + ".bias"]
     dx, dweight, dbias = torch.native_layer_norm_backward(
         dy, x, torch.size(weight), mean, rstd, weight, bias, [True, True, True])
-    torch.copy_(g[name + ".weight"], dweight)
-    torch.copy_(g[name + ".bias"], dbias)
+    torch.add_(g[name + ".weight"], dweight)
+    torch.add_(g[name + ".bias"], dbias)
     return dx
 
 # ---- linear ---------------------------------------------------------------------------------------------------------
@@ -69,8 +60,8 @@ def affine(p: Dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     return torch.addmm(bias.type_as(x), x, weight.t())
 
 def affine_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Tensor, x: Tensor) -> Tensor:
-    __torch__.blocks.product(dy.t(), x, g[name + ".weight"])
-    torch.copy_(g[name + ".bias"], torch.sum(dy, [0]))
+    __torch__.blocks.accumulate(dy.t(), x, g[name + ".weight"])
+    torch.add_(g[name + ".bias"], torch.sum(dy, [0]))
     return torch.mm(dy, p[name + ".weight"])
 
 # ---- residual + MLP(norm(x)) ----------------------------------------------------------------------------------------
@@ -83,30 +74,18 @@ def mlp(p: Dict[str, Tensor], name: str, x: Tensor, eps: float, kind: int,
     active = __torch__.blocks.operand(torch.gelu(hidden), kind)
     return __torch__.blocks.linear_onto(x, active, p[name + ".mlp.fc2.weight"], steady), [x, y, mean, rstd, hidden]
 
-# Over chunks of the rows, so that what lies between two products stays in the processor's cache; gelu is computed again
-# instead of kept.
+# gelu is computed again instead of kept.
 def mlp_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[Tensor],
                  kind: int) -> Tensor:
     x, y, mean, rstd, hidden = kept
-    fc1, fc2 = p[name + ".mlp.fc1.weight"], p[name + ".mlp.fc2.weight"]
     d = __torch__.blocks.operand(dout, kind)
-    dy = torch.empty_like(y)
-    rows = torch.size(y, 0)
-    chunk = 1024
-    if ops.prim.is_cuda(y):
-        chunk = rows
-    start = 0
-    while start < rows:
-        n = min(chunk, rows - start)
-        d_c, h_c = torch.narrow(d, 0, start, n), torch.narrow(hidden, 0, start, n)
-        active = __torch__.blocks.operand(torch.gelu(h_c), kind)
-        __torch__.blocks.accumulate(d_c.t(), active, g[name + ".mlp.fc2.weight"], start == 0)
-        dhidden = torch.mm(d_c, fc2)
-        torch.gelu_backward(dhidden, h_c, grad_input=dhidden)
-        dhidden = __torch__.blocks.operand(dhidden, kind)
-        __torch__.blocks.accumulate(dhidden.t(), torch.narrow(y, 0, start, n), g[name + ".mlp.fc1.weight"], start == 0)
-        torch.mm(dhidden, fc1, out=torch.narrow(dy, 0, start, n))
-        start = start + n
+    active = __torch__.blocks.operand(torch.gelu(hidden), kind)
+    __torch__.blocks.accumulate(d.t(), active, g[name + ".mlp.fc2.weight"])
+    dhidden = torch.mm(d, p[name + ".mlp.fc2.weight"])
+    torch.gelu_backward(dhidden, hidden, grad_input=dhidden)
+    dhidden = __torch__.blocks.operand(dhidden, kind)
+    __torch__.blocks.accumulate(dhidden.t(), y, g[name + ".mlp.fc1.weight"])
+    dy = torch.mm(dhidden, p[name + ".mlp.fc1.weight"])
     return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_2", dy, x, mean, rstd), dout)
 
 # ---- attention of all heads, before the output projection -----------------------------------------------------------
@@ -194,13 +173,13 @@ def block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: 
     x, y, mean, rstd, z = kept[0]
     dmiddle = __torch__.blocks.mlp_backward(p, g, name, dout, kept[2], kind)
     d = __torch__.blocks.operand(dmiddle, kind)
-    __torch__.blocks.product(d.t(), z, g[name + ".attn.proj.weight"])
+    __torch__.blocks.accumulate(d.t(), z, g[name + ".attn.proj.weight"])
     dz = torch.mm(d, p[name + ".attn.proj.weight"])
     if rows is not None:
         dz = torch.zeros_like(x).type_as(dz).index_copy_(0, rows, dz)
         dmiddle = torch.zeros_like(x).index_copy_(0, rows, dmiddle)
     dqkv = __torch__.blocks.operand(__torch__.blocks.attention_backward(dz, kept[1], B, N, H, bias), kind)
-    __torch__.blocks.product(dqkv.t(), y, g[name + ".attn.qkv.weight"])
+    __torch__.blocks.accumulate(dqkv.t(), y, g[name + ".attn.qkv.weight"])
     dy = torch.mm(dqkv, p[name + ".attn.qkv.weight"])
     return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_1", dy, x, mean, rstd), dmiddle)
 

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 class DevicesTest {
 
     private static String device(String setting, int replica, int gpus) {
-        return new Compute(Precision.AUTO, setting, 0).forReplica(replica, gpus).device();
+        return new Compute(Precision.AUTO, setting, 0, 1)
+                .forReplica(replica, gpus)
+                .device();
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.model.Buckets;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Precision;
@@ -16,6 +17,7 @@ import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.aim.AimLayout;
 import io.rasterflow.model.aim.AimReplica;
+import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.program.ParameterLayout;
 import java.io.IOException;
@@ -40,6 +42,57 @@ class AimReplicaTest {
             ByteBuffer images = Models.images(SMALL, IMAGES, step);
             LossSum loss = replica.gradients(images, Models.keys(IMAGES, step), gradient);
             assertTrue(Double.isFinite(replica.update(gradient, loss.patches(), 1e-3)));
+        }
+    }
+
+    /** Wide enough that 200 images fall into several slices. */
+    private static final AimConfig SLICED = new AimConfig(
+            28,
+            4,
+            1,
+            new AimConfig.Trunk(64, 2, 2),
+            new AimConfig.Head(AimConfig.Head.Kind.MLP, 64, 1),
+            Objective.PAPER,
+            1e-6);
+
+    private static ByteBuffer gradientOf(int threads, int images, LossSum[] loss) {
+        Compute compute = new Compute(Precision.FP32, "cpu", 0, threads);
+        try (Replica replica = Aim.replica(SLICED, OPTIMIZER, compute)) {
+            replica.initialise(1);
+            ByteBuffer gradient = Models.floats(replica.gradientFloats());
+            List<Integer> ready = new ArrayList<>();
+            List<ByteBuffer> buckets = Buckets.of(gradient, replica.bucketFloats());
+            loss[0] = replica.gradients(Models.images(SLICED, images, 2), Models.keys(images, 3), buckets, ready::add);
+            assertEquals(List.of(0), ready);
+            return gradient;
+        }
+    }
+
+    @Test
+    void aMicroBatchOfManySlicesGivesTheSameBitsOnAnyNumberOfThreads() {
+        LossSum[] one = new LossSum[1];
+        ByteBuffer expected = gradientOf(1, 200, one);
+        for (int threads : new int[] {2, 3, 5}) {
+            LossSum[] many = new LossSum[1];
+            assertEquals(expected, gradientOf(threads, 200, many), threads + " threads");
+            assertEquals(one[0], many[0]);
+        }
+    }
+
+    @Test
+    void aFailureInOneLaneEndsTheMicroBatchAndTheNextOneIsComputed() {
+        try (AimReplica replica =
+                (AimReplica) Aim.replica(SLICED, OPTIMIZER, new Compute(Precision.FP32, "cpu", 0, 3))) {
+            replica.initialise(1);
+            ByteBuffer gradient = Models.floats(replica.gradientFloats());
+            long[] keys = Models.keys(200, 3);
+            ByteBuffer images = Models.images(SLICED, 200, 2);
+            ByteBuffer cut = images.slice(0, images.capacity() / 2).order(images.order());
+            IllegalArgumentException refused =
+                    assertThrows(IllegalArgumentException.class, () -> replica.gradients(cut, keys, gradient));
+            assertTrue(refused.getMessage().contains("images"), refused.getMessage());
+            replica.gradients(images, keys, gradient);
+            assertEquals(gradientOf(1, 200, new LossSum[1]), gradient);
         }
     }
 
@@ -231,7 +284,7 @@ class AimReplicaTest {
     @Test
     void memoryStaysFlatOverTwoThousandSteps() throws IOException {
         AimConfig tiny = new AimConfig(28, 14, 1, new AimConfig.Trunk(16, 1, 2), new AimConfig.Head(16, 1), 1e-6);
-        try (AimReplica replica = (AimReplica) Aim.replica(tiny, OPTIMIZER, Compute.REFERENCE)) {
+        try (AimReplica replica = (AimReplica) Aim.replica(tiny, OPTIMIZER, new Compute(Precision.FP32, "cpu", 0, 2))) {
             replica.initialise(1);
             ByteBuffer gradient = Models.floats(replica.gradientFloats());
             ByteBuffer images = Models.images(tiny, 4, 1);
@@ -243,7 +296,7 @@ class AimReplicaTest {
                 }
                 LossSum loss = replica.gradients(images, keys, gradient);
                 replica.update(gradient, loss.patches(), 1e-4);
-                assertEquals(3, replica.liveTensors());
+                assertEquals(4, replica.liveTensors());
             }
             long grown = residentBytes() - residentBefore;
             // A leak of one gradient a step would be 12 MB here; the Java heap's own growth is capped by collecting.

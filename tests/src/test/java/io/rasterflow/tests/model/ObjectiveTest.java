@@ -155,7 +155,7 @@ class ObjectiveTest {
         long[] keys = Models.keys(IMAGES, 3);
         List<ByteBuffer> results = new ArrayList<>();
         for (long budget : new long[] {0, 1, 60_000}) {
-            try (Replica replica = Aim.replica(config, OPTIMIZER, new Compute(Precision.FP32, "cpu", budget))) {
+            try (Replica replica = Aim.replica(config, OPTIMIZER, new Compute(Precision.FP32, "cpu", budget, 1))) {
                 replica.initialise(1);
                 ByteBuffer gradient = Models.floats(replica.gradientFloats());
                 replica.gradients(images, keys, gradient);
