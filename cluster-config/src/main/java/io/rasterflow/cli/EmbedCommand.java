@@ -26,9 +26,9 @@ import picocli.CommandLine.Parameters;
 /** {@code rasterflow embed}: images in, features out. */
 @Command(
         name = "embed",
-        description = "Writes the frozen features of images to a NumPy file.",
-        footer = "%nBeside FILE.npy stand FILE.labels.npy and FILE.keys.txt. An image that cannot be decoded has NaN"
-                + " features and is named in the report.")
+        description = "Writes the frozen features of images to a NumPy or parquet file.",
+        footer = "%nBeside FILE.npy stand FILE.labels.npy and FILE.keys.txt; FILE.parquet has columns key, label and"
+                + " features. An image that cannot be decoded has NaN or null features and is named in the report.")
 final class EmbedCommand implements Callable<Integer> {
 
     @Option(names = "--run", required = true, paramLabel = "DIR", description = "Run directory.")
@@ -40,11 +40,13 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             split = ",",
-            paramLabel = "SHARDS|FOLDER",
-            description = "Tar shards, or one folder of PNG and JPEG files; default: the run's validation shards.")
+            paramLabel = "SHARDS|PARQUET|FOLDER",
+            description =
+                    "Tar shards, parquet files with a column image {bytes, path}, or one folder of PNG and JPEG files;"
+                            + " default: the run's validation shards.")
     private List<String> data = List.of();
 
-    @Option(names = "--out", required = true, paramLabel = "FILE.npy", description = "File to write.")
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write: .npy or .parquet.")
     private Path out;
 
     @Option(
@@ -74,8 +76,8 @@ final class EmbedCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!out.toString().endsWith(".npy")) {
-            throw new ConfigException("--out must be a .npy file but is " + out);
+        if (!out.toString().matches(".*\\.(npy|parquet)")) {
+            throw new ConfigException("--out must be a .npy or .parquet file but is " + out);
         }
         Engines.configure(Runtime.getRuntime().availableProcessors());
         Path checkpoint = Checkpoints.find(run, step);

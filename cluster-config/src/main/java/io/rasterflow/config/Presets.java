@@ -19,7 +19,15 @@ public final class Presets {
 
     /** Every preset, small ones first. */
     public static final List<String> NAMES = List.of(
-            "defaults", "aim-fashion-full", "aim-nano", "aim-tiny", "aim-small", "aim-600m", "aim-1b", "aim-3b", "aim-7b");
+            "defaults",
+            "aim-fashion-full",
+            "aim-nano",
+            "aim-tiny",
+            "aim-small",
+            "aim-600m",
+            "aim-1b",
+            "aim-3b",
+            "aim-7b");
 
     /** Bundled lists of runs for {@code rasterflow sweep}. */
     public static final List<String> SWEEPS = List.of("ablations");

@@ -28,20 +28,33 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.io.InputFile;
+import org.apache.parquet.io.LocalInputFile;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbedTest {
     private static final AimConfig CONFIG =
             new AimConfig(12, 4, 1, new AimConfig.Trunk(16, 3, 2), new AimConfig.Head(8, 1), 1e-6);
+
+    /** Of the images in the parquet files. */
+    private static final long[] LABELS = {9, 2, 1, 1};
 
     private static ActorTestKit kit;
     private static Snapshot snapshot;
@@ -203,6 +216,87 @@ class EmbedTest {
         float[] values = npy(out, "(5, 9, 16)");
         for (int i = 0; i < values.length; i++) {
             assertEquals(i / (9 * 16) == 1, Float.isNaN(values[i]), "value " + i);
+        }
+    }
+
+    /** Five images written by pyarrow in the layout of Hugging Face; the fourth is none, the fifth has no label. */
+    @ParameterizedTest
+    @ValueSource(strings = {"snappy", "zstd"})
+    void parquetComesInAndGoesOut(String codec) throws IOException {
+        String file = Path.of("src/test/resources/parquet/huggingface-" + codec + ".parquet")
+                .toString();
+        Features features = Features.parse("last2", Features.Pool.MEAN, CONFIG.trunk());
+        Path npy = directory.resolve("f.npy");
+        Path parquet = directory.resolve("f.parquet");
+        try (Embedder embedder = new Embedder(CONFIG, Compute.REFERENCE, snapshot.weights())) {
+            for (Path out : List.of(npy, parquet)) {
+                try (ImageBatches source = ImageBatches.open(kit.system(), List.of(file, file), reading(3))) {
+                    Embedding.Report report =
+                            Embedding.write(source, embedder, features, new long[] {16}, out, done -> {});
+                    assertEquals(10, report.images());
+                    assertEquals(2, report.bad());
+                    assertTrue(
+                            report.causes().get(0).contains("3 in " + file),
+                            report.causes().toString());
+                }
+            }
+        }
+        float[] expected = npy(npy, "(10, 16)");
+        assertEquals(
+                List.of("0.png", "1.png", "2.png", "3", "4.png"),
+                Files.readAllLines(directory.resolve("f.keys.txt")).subList(0, 5));
+        List<Group> rows = rows(parquet);
+        assertEquals(10, rows.size());
+        for (int i = 0; i < rows.size(); i++) {
+            Group row = rows.get(i);
+            assertEquals(i % 5 == 4 ? 0 : 1, row.getFieldRepetitionCount("label"));
+            if (i % 5 != 4) {
+                assertEquals(LABELS[i % 5], row.getLong("label", 0));
+            }
+            assertEquals(i % 5 == 3 ? 0 : 1, row.getFieldRepetitionCount("features"));
+            for (int c = 0; c < 16 && i % 5 != 3; c++) {
+                float found = row.getGroup("features", 0).getGroup("list", c).getFloat("element", 0);
+                assertEquals(expected[i * 16 + c], found);
+            }
+        }
+    }
+
+    private static List<Group> rows(Path parquet) throws IOException {
+        List<Group> rows = new ArrayList<>();
+        InputFile file = new LocalInputFile(parquet);
+        try (ParquetReader<Group> reader = new ParquetReader.Builder<Group>(file, new PlainParquetConfiguration()) {
+            @Override
+            protected ReadSupport<Group> getReadSupport() {
+                return new GroupReadSupport();
+            }
+        }.build()) {
+            for (Group row = reader.read(); row != null; row = reader.read()) {
+                rows.add(row);
+            }
+        }
+        return rows;
+    }
+
+    @Test
+    void parquetThatIsNoneOrCutOrWithoutImagesIsRefusedInOneLine() throws IOException {
+        byte[] whole = Files.readAllBytes(Path.of("src/test/resources/parquet/huggingface-snappy.parquet"));
+        Path file = directory.resolve("x.parquet");
+        for (byte[] content : List.of(
+                "no parquet".getBytes(StandardCharsets.US_ASCII),
+                new byte[0],
+                Arrays.copyOf(whole, whole.length / 2))) {
+            Files.write(file, content);
+            IOException refused = assertThrows(
+                    IOException.class, () -> ImageBatches.open(kit.system(), List.of(file.toString()), reading(3)));
+            assertTrue(refused.getMessage().contains("it is no parquet file"), refused.getMessage());
+            assertEquals(1, refused.getMessage().lines().count());
+        }
+        byte[] damaged = whole.clone();
+        Arrays.fill(damaged, 40, 400, (byte) 0x5A);
+        Files.write(file, damaged);
+        try (ImageBatches source = ImageBatches.open(kit.system(), List.of(file.toString()), reading(3))) {
+            IOException refused = assertThrows(IOException.class, source::next);
+            assertTrue(refused.getMessage().contains("row 0 cannot be read"), refused.getMessage());
         }
     }
 
