@@ -88,7 +88,16 @@ public final class Main implements Runnable {
                     return CommandLine.ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, command, result) -> report(err, failure));
-        return commandLine.execute(args);
+        try {
+            return commandLine.execute(args);
+        } catch (OutOfMemoryError e) {
+            err.println("rasterflow: the JVM's memory does not suffice: " + e.getMessage()
+                    + "; give it more, such as RASTERFLOW_JAVA_OPTS=-Xmx8g, or reduce the batch");
+            if (Boolean.getBoolean("rasterflow.debug")) {
+                e.printStackTrace(err);
+            }
+            return CommandLine.ExitCode.SOFTWARE;
+        }
     }
 
     private static int report(PrintStream err, Exception failure) {

@@ -6,7 +6,7 @@ package io.rasterflow.model;
  * @param precision of the matrix products
  * @param device {@code auto} (GPUs where they are usable, else the processor), {@code cpu}, {@code cuda} (a GPU for each
  *     replica) or {@code cuda:N}
- * @param activationBytes memory for the activations of one micro-batch; where it does not suffice, whole blocks are
+ * @param activationBytes memory for the activations that a replica holds at a time; where it does not suffice, whole blocks are
  *     computed again during the backward pass (activation checkpointing). 0: no limit
  * @param threads of a replica on a processor; results do not depend on it, bit for bit
  */

@@ -18,7 +18,7 @@ import io.rasterflow.model.optimizer.Schedule;
  * @param cooldown shape of that fall
  * @param precision of the matrix products
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}; see {@link Compute}
- * @param activationBytes memory for the activations of a micro-batch, 0 for no limit
+ * @param activationBytes memory for the activations that a trainer holds at a time, 0 for no limit
  * @param threads of each trainer on a processor
  * @param seed of weights, order and augmentation
  * @param checkpointEverySteps steps between checkpoints; each is also validated

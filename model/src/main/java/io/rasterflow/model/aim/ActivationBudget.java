@@ -3,7 +3,7 @@ package io.rasterflow.model.aim;
 import io.rasterflow.model.Compute;
 
 /**
- * What a micro-batch's activations take, and how many blocks must be computed twice to keep within a limit (activation
+ * What the activations of some images take, and how many blocks must be computed twice to keep within a limit (activation
  * checkpointing of whole blocks).
  *
  * <p>The first blocks are the ones to recompute: their activations would be held longest, and by the time of their
@@ -17,7 +17,11 @@ final class ActivationBudget {
 
     private ActivationBudget() {}
 
-    /** Leading blocks, of the trunk and then of the head, of which only the input is kept. */
+    /**
+     * Leading blocks, of the trunk and then of the head, of which only the input is kept.
+     *
+     * @param images whose activations are held at a time
+     */
     static int recomputedBlocks(AimConfig config, Compute compute, int images) {
         if (compute.activationBytes() == 0) {
             return 0;

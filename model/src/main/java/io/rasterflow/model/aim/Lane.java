@@ -30,7 +30,8 @@ final class Lane implements AutoCloseable {
 
     /** Sum of the loss; keeps what {@link #backward} needs. {@code start} is the slice's first image. */
     LossSum forward(ByteBuffer images, int start, Predicted predicted) {
-        int recomputed = ActivationBudget.recomputedBlocks(config, compute, predicted.images());
+        int atOnce = predicted.images() * (program.device().isGpu() ? 1 : compute.threads());
+        int recomputed = ActivationBudget.recomputedBlocks(config, compute, atOnce);
         try (NDManager call = scope.newSubManager();
                 NDManager wrapped = host.newSubManager()) {
             NDArray pixels = program.images(wrapped, images, start, predicted.images());

@@ -122,6 +122,32 @@ class BadInputTest {
     }
 
     @Test
+    void tooLittleMemoryIsNamed() throws Exception {
+        Map<String, String> little = Map.of("RASTERFLOW_JAVA_OPTS", "-XX:MaxDirectMemorySize=1m");
+        refused(
+                1,
+                "the JVM's memory does not suffice",
+                little,
+                words(
+                        "bench",
+                        "step",
+                        "--batch",
+                        "64",
+                        "--dim",
+                        "32",
+                        "--depth",
+                        "1",
+                        "--heads",
+                        "1",
+                        "--patches",
+                        "16",
+                        "--patch-values",
+                        "768",
+                        "--steps",
+                        "1"));
+    }
+
+    @Test
     void aGpuThatIsNotThereIsNamed() throws Exception {
         org.junit.jupiter.api.Assumptions.assumeTrue(Engines.gpus() == 0, "this machine has a GPU");
         Rasterflow.Result result = refused(
