@@ -63,7 +63,7 @@ public final class AimReplica implements Replica {
         layout = AimLayout.of(config);
         program = new AimProgram(config, layout, compute);
         lanes = lanes(compute);
-        optimizer = new AdamW(optimizerConfig, layout, program.device());
+        optimizer = new AdamW(optimizerConfig, layout, program.device(), lanes.count());
         scope = Engines.newScope(program.device());
         host = Engines.newScope(Device.cpu());
         transfer = new Transfer(program);
@@ -227,8 +227,8 @@ public final class AimReplica implements Replica {
         }
         try (NDManager call = scope.newSubManager();
                 NDManager wrapped = host.newSubManager()) {
-            double norm =
-                    optimizer.update(wrapped, state, sums(call, wrapped, gradientSum), patches, learningRate, step + 1);
+            double norm = optimizer.update(
+                    lanes, wrapped, state, sums(call, wrapped, gradientSum), patches, learningRate, step + 1);
             if (Double.isFinite(norm)) {
                 step++;
                 average.ifPresent(ema -> ema.add(call, step));

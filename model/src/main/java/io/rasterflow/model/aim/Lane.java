@@ -53,6 +53,22 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** The half of {@link #backward} that touches no gradient yet, for one group. */
+    void derive(int group) {
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            program.call(call, "derive", wrapped.create(group));
+        }
+    }
+
+    /** The other half: adds what {@link #derive} found. */
+    void add(int group, boolean first, NDArray gradientSum) {
+        try (NDManager call = scope.newSubManager();
+                NDManager wrapped = host.newSubManager()) {
+            program.call(call, "add", wrapped.create(group), wrapped.create(first), gradientSum);
+        }
+    }
+
     int liveTensors() {
         return scope.getManagedArrays().size() + host.getManagedArrays().size();
     }

@@ -3,37 +3,51 @@ package io.rasterflow.model.aim;
 import ai.djl.ndarray.NDArray;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.program.ParameterLayout.Bucket;
+import io.rasterflow.model.program.Workers;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
  * The threads of one replica. A micro-batch is a row of slices; lane k computes slices k, k + T, k + 2T, ... of T lanes,
- * each operator on its one thread. All add to the same gradients, and in the order of the slices: a slice may pass a group
- * of parameters backward once the slice before it has passed it. The lanes so follow each other at a distance of one
- * group, hardly ever wait, need no gradients of their own, and give the same bits whatever T is.
+ * each operator on its one thread. All add to the same gradients, and in the order of the slices: a slice may add to those
+ * of a group of parameters once the slice before it has. A lane whose turn has not come goes on with the next group and
+ * adds later, so the lanes hardly ever wait, need no gradients of their own, and give the same bits whatever T is.
  */
-final class Lanes implements AutoCloseable {
+final class Lanes implements Workers, AutoCloseable {
     /** Values of one layer, tokens times width, that a slice should not exceed: its hidden layer of 3 MB stays in the cache. */
     private static final int SLICE_VALUES = 192 * 1024;
 
     /** Slices come in multiples of it, so that none of so many lanes is idle in the end. */
     private static final int EVEN = 4;
 
+    /** Groups that a lane may be behind with its additions: each keeps the activations of one alive. */
+    private static final int OWED = 1;
+
     private final List<Lane> lanes;
     private final List<Bucket> buckets;
+
+    /** Bucket of each group. */
+    private final int[] bucketOf;
+
     private final ExecutorService others;
 
     /** @param buckets of the gradients, in the order of their groups */
     Lanes(List<Lane> lanes, List<Bucket> buckets) {
         this.lanes = List.copyOf(lanes);
         this.buckets = List.copyOf(buckets);
+        bucketOf = new int[buckets.get(buckets.size() - 1).endGroup()];
+        for (int b = 0; b < buckets.size(); b++) {
+            Arrays.fill(bucketOf, buckets.get(b).firstGroup(), buckets.get(b).endGroup(), b);
+        }
         others = Executors.newFixedThreadPool(Math.max(1, lanes.size() - 1), work -> {
             Thread thread = new Thread(work, "replica-lane");
             thread.setDaemon(true);
@@ -65,14 +79,36 @@ final class Lanes implements AutoCloseable {
      */
     LossSum gradients(ByteBuffer images, List<Predicted> slices, List<NDArray> gradientSum, IntConsumer ready) {
         Pass pass = new Pass(images, slices, gradientSum, ready);
+        onEveryLane(pass::run);
+        return pass.result();
+    }
+
+    int count() {
+        return lanes.size();
+    }
+
+    @Override
+    public void each(int tasks, Task task) {
+        AtomicInteger next = new AtomicInteger();
+        onEveryLane(lane -> {
+            for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+                task.run(lane, i);
+            }
+        });
+    }
+
+    /** Runs work on every lane, the first on this thread, and waits for all. */
+    private void onEveryLane(IntConsumer work) {
         List<Future<?>> running = new ArrayList<>();
         for (int k = 1; k < lanes.size(); k++) {
             int lane = k;
-            running.add(others.submit(() -> pass.run(lane)));
+            running.add(others.submit(() -> work.accept(lane)));
         }
-        pass.run(0);
-        running.forEach(Lanes::join);
-        return pass.result();
+        try {
+            work.accept(0);
+        } finally {
+            running.forEach(Lanes::join);
+        }
     }
 
     /** Waits even when interrupted: a lane that goes on would compute in memory that its replica may give back. */
@@ -85,7 +121,10 @@ final class Lanes implements AutoCloseable {
             } catch (InterruptedException e) {
                 interrupted = true;
             } catch (ExecutionException e) {
-                throw new IllegalStateException(e.getCause());
+                if (e.getCause() instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) e.getCause();
             }
         }
         if (interrupted) {
@@ -128,7 +167,7 @@ final class Lanes implements AutoCloseable {
             for (int s = 1; s < slices.size(); s++) {
                 firstImages[s] = firstImages[s - 1] + slices.get(s - 1).images();
             }
-            passed = new int[buckets.get(buckets.size() - 1).endGroup()];
+            passed = new int[bucketOf.length];
             announced = buckets.size();
         }
 
@@ -136,11 +175,10 @@ final class Lanes implements AutoCloseable {
             try {
                 for (int s = k; s < slices.size(); s += lanes.size()) {
                     losses[s] = lanes.get(k).forward(images, firstImages[s], slices.get(s));
-                    for (int b = buckets.size() - 1; b >= 0; b--) {
-                        backward(lanes.get(k), s, b);
-                        if (k == 0) {
-                            announce(false);
-                        }
+                    if (lanes.size() == 1) {
+                        backwardAlone(s);
+                    } else {
+                        backward(k, s);
                     }
                 }
                 if (k == 0) {
@@ -151,19 +189,39 @@ final class Lanes implements AutoCloseable {
             }
         }
 
-        private void backward(Lane lane, int slice, int b) {
-            Bucket bucket = buckets.get(b);
-            // Alone, a lane waits for nobody and needs one call for the whole bucket.
-            int span = lanes.size() == 1 ? bucket.endGroup() - bucket.firstGroup() : 1;
-            for (int end = bucket.endGroup(); end > bucket.firstGroup(); end -= span) {
-                await(end - 1, slice);
-                lane.backward(end - span, end, slice == 0, gradientSum.get(b));
-                pass(end - span, end);
+        /** Alone, a lane waits for nobody and needs one call for the whole bucket. */
+        private void backwardAlone(int slice) {
+            for (int b = buckets.size() - 1; b >= 0; b--) {
+                Bucket bucket = buckets.get(b);
+                lanes.get(0).backward(bucket.firstGroup(), bucket.endGroup(), slice == 0, gradientSum.get(b));
+                pass(bucket.firstGroup(), bucket.endGroup());
+                announce(false);
             }
         }
 
+        private void backward(int k, int slice) {
+            Lane lane = lanes.get(k);
+            int next = passed.length - 1;
+            for (int group = passed.length - 1; group >= 0; group--) {
+                lane.derive(group);
+                while (next >= group && (next >= group + OWED || group == 0 || hasPassed(next, slice))) {
+                    await(next, slice);
+                    lane.add(next, slice == 0, gradientSum.get(bucketOf[next]));
+                    pass(next, next + 1);
+                    next--;
+                    if (k == 0) {
+                        announce(false);
+                    }
+                }
+            }
+        }
+
+        private synchronized boolean hasPassed(int group, int slices) {
+            return passed[group] >= slices;
+        }
+
         private synchronized void await(int group, int slices) {
-            while (passed[group] < slices && failure == null) {
+            while (!hasPassed(group, slices) && failure == null) {
                 try {
                     wait();
                 } catch (InterruptedException e) {

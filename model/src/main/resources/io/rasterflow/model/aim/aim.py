@@ -34,6 +34,7 @@ class Aim(Module):
     buckets : List[int]
     groups : List[int]
     p : Dict[str, Tensor]
+    terms : Dict[str, List[Tensor]]
     codebook : List[Tensor]
     images : int
     tokens : int
@@ -100,24 +101,31 @@ class Aim(Module):
     def forward(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, recomputed: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         self.recomputed = int(recomputed)
+        self.terms = __torch__.aim.no_terms()
         loss, d = self.loss_of(images_BCHW, prefix_B, rows_R, True)
         self.flow = [d]
         return loss
 
-    # Gradients of the groups from `groups[0]` to before `groups[1]`, the last group first: added to a bucket of flat
-    # storage, where those of the first slice of a micro-batch replace what was there.
+    # Backward through the groups from `groups[0]` to before `groups[1]`, the last group first, and their terms added to
+    # a bucket of flat storage, where those of the first slice of a micro-batch replace what was there.
     def backward(self, groups: Tensor, first: Tensor, gradient_F: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         start, end = int(groups[0]), int(groups[1])
-        g = self.gradient_views(gradient_F, start, end, bool(first))
         for i in range(end - start):
-            group = end - 1 - i
-            kept, self.kept[group] = self.kept[group], __torch__.aim.nothing()
-            d = self.flow[0]
-            self.flow = __torch__.aim.no_tensors()
-            self.flow = [self.group_backward(group, g, d, kept)]
-        if start == 0:
-            self.release()
+            self.derive_group(end - 1 - i)
+            self.add_group(end - 1 - i, bool(first), gradient_F)
+        return gradient_F
+
+    # The two halves of it for one group: its terms, which are this program's own, ...
+    def derive(self, group: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        self.derive_group(int(group))
+        return group
+
+    # ... and their addition.
+    def add(self, group: Tensor, first: Tensor, gradient_F: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        self.add_group(int(group), bool(first), gradient_F)
         return gradient_F
 
     # Sum over the rows of their loss ().
@@ -306,67 +314,88 @@ class Aim(Module):
 
     # ---- backward, group by group -----------------------------------------------------------------------------------
 
-    def group_backward(self, group: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+    def derive_group(self, group: int) -> None:
+        kept, self.kept[group] = self.kept[group], __torch__.aim.nothing()
+        d = self.flow[0]
+        self.flow = __torch__.aim.no_tensors()
+        self.flow = [self.group_backward(group, d, kept)]
+        if group == 0:
+            self.release()
+
+    # Where nothing came for a parameter its gradient is zero, and so is the padding behind each.
+    def add_group(self, group: int, first: bool, gradient_F: Tensor) -> None:
+        for i in range(len(self.names)):
+            if self.groups[i] == group:
+                view = self.view(gradient_F, i)
+                if first:
+                    size = torch.numel(view)
+                    torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i] + size, (size + 15) // 16 * 16 - size))
+                if self.names[i] in self.terms:
+                    __torch__.blocks.accumulate(self.terms.pop(self.names[i]), view, first)
+                elif first:
+                    torch.zero_(view)
+
+    def group_backward(self, group: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
         entrance = self.blocks + 1
         if group == 0:
-            return self.embed_backward(g, d, kept[0])
+            return self.embed_backward(d, kept[0])
         if group < entrance:
-            return self.trunk_block_backward(group - 1, g, d, kept)
+            return self.trunk_block_backward(group - 1, d, kept)
         if group == entrance:
-            return self.entrance_backward(g, d, kept[0])
+            return self.entrance_backward(d, kept[0])
         if group <= entrance + self.head_blocks and self.head_kind != 0:
-            return self.head_block_backward(group - entrance - 1, g, d, kept)
-        return self.exit_backward(g, d, kept[0])
+            return self.head_block_backward(group - entrance - 1, d, kept)
+        return self.exit_backward(d, kept[0])
 
-    def exit_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+    def exit_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
         d = __torch__.blocks.operand(d, self.kind)
-        dy = __torch__.blocks.affine_backward(self.p, g, "head.decoder_pred", d, kept[0])
+        dy = __torch__.blocks.affine_backward(self.p, self.terms, "head.decoder_pred", d, kept[0])
         if self.head_kind == 0:
             return dy
-        return __torch__.blocks.norm_backward(self.p, g, "head.decoder_norm", dy, kept[1], kept[2], kept[3])
+        return __torch__.blocks.norm_backward(self.p, self.terms, "head.decoder_norm", dy, kept[1], kept[2], kept[3])
 
-    def head_block_backward(self, i: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+    def head_block_backward(self, i: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
         if len(kept) == 1:
             y, kept = self.head_block(i, kept[0][0])
         name = "head.decoder_blocks." + str(i)
         if self.head_kind == 1:
-            return __torch__.blocks.head_block_backward(self.p, g, name, d, kept, self.kind)
+            return __torch__.blocks.head_block_backward(self.p, self.terms, name, d, kept, self.kind)
         rows: Optional[Tensor] = None
         if i == self.head_blocks - 1:
             rows = self.rows[0]
-        return __torch__.blocks.block_backward(self.p, g, name, d, kept, self.images, self.tokens, self.head_heads,
-                                               self.kind, self.head_bias(), rows)
+        return __torch__.blocks.block_backward(self.p, self.terms, name, d, kept, self.images, self.tokens,
+                                               self.head_heads, self.kind, self.head_bias(), rows)
 
-    def entrance_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+    def entrance_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
         if self.head_kind == 0:
             x, mean, rstd = kept
         else:
             x, y, mean, rstd = kept
             d = __torch__.blocks.operand(d, self.kind)
-            d = __torch__.blocks.affine_backward(self.p, g, "head.decoder_projection", d, y)
-        return __torch__.blocks.norm_backward(self.p, g, "trunk.post_trunk_norm", d, x, mean, rstd)
+            d = __torch__.blocks.affine_backward(self.p, self.terms, "head.decoder_projection", d, y)
+        return __torch__.blocks.norm_backward(self.p, self.terms, "trunk.post_trunk_norm", d, x, mean, rstd)
 
-    def trunk_block_backward(self, i: int, g: Dict[str, Tensor], d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+    def trunk_block_backward(self, i: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
         if len(kept) == 1:
             y, kept = self.trunk_block(i, kept[0][0])
         rows: Optional[Tensor] = None
         if i == self.blocks - 1 and not self.full_head():
             rows = self.rows[0]
-        return __torch__.blocks.block_backward(self.p, g, "trunk.blocks." + str(i), d, kept, self.images, self.tokens,
-                                               self.heads, self.kind, self.trunk_bias(), rows)
+        return __torch__.blocks.block_backward(self.p, self.terms, "trunk.blocks." + str(i), d, kept, self.images,
+                                               self.tokens, self.heads, self.kind, self.trunk_bias(), rows)
 
-    def embed_backward(self, g: Dict[str, Tensor], d: Tensor, kept: List[Tensor]) -> Tensor:
+    def embed_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
         x, mean, rstd, patches = kept
         if self.masked:
             rows_R = self.rows[0]
-            torch.add_(g["head.mask_token"], torch.sum(d.index_select(0, rows_R), [0]))
+            self.terms["head.mask_token"] = [torch.sum(d.index_select(0, rows_R), [0])]
             d = torch.index_fill(d, 0, rows_R, 0.0)
-        d = __torch__.blocks.norm_backward(self.p, g, "preprocessor.patchifier.norm", d, x, mean, rstd)
-        torch.add_(g["preprocessor.patchifier.proj.bias"], torch.sum(d, [0]))
+        d = __torch__.blocks.norm_backward(self.p, self.terms, "preprocessor.patchifier.norm", d, x, mean, rstd)
+        self.terms["preprocessor.patchifier.proj.bias"] = [torch.sum(d, [0])]
         d = __torch__.blocks.operand(d, self.kind)
-        weight = g["preprocessor.patchifier.proj.weight"]
-        D, C, P, Q = torch.size(weight)
-        torch.add_(weight, torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2]))
+        D, C, P, Q = torch.size(self.p["preprocessor.patchifier.proj.weight"])
+        weight = torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2])
+        self.terms["preprocessor.patchifier.proj.weight"] = [weight]
         return d
 
     # ---- state between the calls ------------------------------------------------------------------------------------
@@ -397,18 +426,6 @@ class Aim(Module):
         for size in self.shapes[i]:
             n = n * size
         return torch.narrow(bucket_F, 0, self.offsets[i], n).view(self.shapes[i])
-
-    # Views of the gradients of groups [start, end), zero if asked for, and then the padding behind them too.
-    def gradient_views(self, gradient_F: Tensor, start: int, end: int, zero: bool) -> Dict[str, Tensor]:
-        g: Dict[str, Tensor] = {}
-        for i in range(len(self.names)):
-            if self.groups[i] >= start and self.groups[i] < end:
-                view = self.view(gradient_F, i)
-                g[self.names[i]] = view
-                if zero:
-                    padded = (torch.numel(view) + 15) // 16 * 16
-                    torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i], padded))
-        return g
 
 # The mask in the form that attention wants it, made once for all blocks: (B*H, N, N) for the plain products of short
 # sequences, else (B, 1, N, N).
@@ -450,4 +467,8 @@ def no_tensors() -> List[Tensor]:
 
 def no_groups() -> List[List[List[Tensor]]]:
     none: List[List[List[Tensor]]] = []
+    return none
+
+def no_terms() -> Dict[str, List[Tensor]]:
+    none: Dict[str, List[Tensor]] = {}
     return none

@@ -2,7 +2,7 @@
 #
 #   B images    N tokens of an image    T = B*N    D width    H heads    d = D/H    R rows: some of the T tokens
 #   p  parameters by checkpoint name, matrices in the type of the products
-#   g  their float32 gradients, to which the backward functions add
+#   terms  what a slice adds to the gradient of a parameter, by its name: [dW], or [a, b] for the product a @ b
 #   dX gradient of the loss with respect to X    kept: what a backward needs of its forward
 #
 # Operands of matrix products (see `operand`) are float32, bf16, or float32 rounded to bf16. Names of tensors end in
@@ -17,12 +17,21 @@ def operand(x: Tensor, kind: int) -> Tensor:
         x = x.to(15).to(6)
     return x
 
-# Adds a @ b to a float32 gradient.
-def accumulate(a: Tensor, b: Tensor, into: Tensor) -> None:
-    if torch.eq(ops.prim.dtype(a), 6):
-        torch.addmm_(into, a, b)
+# Adds a term to a float32 gradient; the first one replaces what was there.
+def accumulate(term: List[Tensor], into: Tensor, first: bool) -> None:
+    a = term[0]
+    if len(term) == 2 and torch.eq(ops.prim.dtype(a), 6):
+        if first:
+            torch.mm(a, term[1], out=into)
+        else:
+            torch.addmm_(into, a, term[1])
     else:
-        torch.add_(into, torch.mm(a, b))
+        if len(term) == 2:
+            a = torch.mm(a, term[1])
+        if first:
+            torch.copy_(into, a)
+        else:
+            torch.add_(into, a)
 
 # ---- norm -----------------------------------------------------------------------------------------------------------
 
@@ -30,13 +39,13 @@ def norm(p: Dict[str, Tensor], name: str, x: Tensor, eps: float) -> Tuple[Tensor
     weight, bias = p[name + ".weight"], p[name + ".bias"]
     return torch.native_layer_norm(x, torch.size(weight), weight, bias, eps)
 
-def norm_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Tensor, x: Tensor, mean: Tensor,
-                  rstd: Tensor) -> Tensor:
+def norm_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dy: Tensor, x: Tensor,
+                  mean: Tensor, rstd: Tensor) -> Tensor:
     weight, bias = p[name + ".weight"], p[name + ".bias"]
     dx, dweight, dbias = torch.native_layer_norm_backward(
         dy, x, torch.size(weight), mean, rstd, weight, bias, [True, True, True])
-    torch.add_(g[name + ".weight"], dweight)
-    torch.add_(g[name + ".bias"], dbias)
+    terms[name + ".weight"] = [dweight]
+    terms[name + ".bias"] = [dbias]
     return dx
 
 # ---- linear ---------------------------------------------------------------------------------------------------------
@@ -59,9 +68,9 @@ def affine(p: Dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     weight, bias = p[name + ".weight"], p[name + ".bias"]
     return torch.addmm(bias.type_as(x), x, weight.t())
 
-def affine_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dy: Tensor, x: Tensor) -> Tensor:
-    __torch__.blocks.accumulate(dy.t(), x, g[name + ".weight"])
-    torch.add_(g[name + ".bias"], torch.sum(dy, [0]))
+def affine_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dy: Tensor, x: Tensor) -> Tensor:
+    terms[name + ".weight"] = [dy.t(), x]
+    terms[name + ".bias"] = [torch.sum(dy, [0])]
     return torch.mm(dy, p[name + ".weight"])
 
 # ---- residual + MLP(norm(x)) ----------------------------------------------------------------------------------------
@@ -75,18 +84,18 @@ def mlp(p: Dict[str, Tensor], name: str, x: Tensor, eps: float, kind: int,
     return __torch__.blocks.linear_onto(x, active, p[name + ".mlp.fc2.weight"], steady), [x, y, mean, rstd, hidden]
 
 # gelu is computed again instead of kept.
-def mlp_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[Tensor],
+def mlp_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dout: Tensor, kept: List[Tensor],
                  kind: int) -> Tensor:
     x, y, mean, rstd, hidden = kept
     d = __torch__.blocks.operand(dout, kind)
     active = __torch__.blocks.operand(torch.gelu(hidden), kind)
-    __torch__.blocks.accumulate(d.t(), active, g[name + ".mlp.fc2.weight"])
+    terms[name + ".mlp.fc2.weight"] = [d.t(), active]
     dhidden = torch.mm(d, p[name + ".mlp.fc2.weight"])
     torch.gelu_backward(dhidden, hidden, grad_input=dhidden)
     dhidden = __torch__.blocks.operand(dhidden, kind)
-    __torch__.blocks.accumulate(dhidden.t(), y, g[name + ".mlp.fc1.weight"])
+    terms[name + ".mlp.fc1.weight"] = [dhidden.t(), y]
     dy = torch.mm(dhidden, p[name + ".mlp.fc1.weight"])
-    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_2", dy, x, mean, rstd), dout)
+    return torch.add_(__torch__.blocks.norm_backward(p, terms, name + ".norm_2", dy, x, mean, rstd), dout)
 
 # ---- attention of all heads, before the output projection -----------------------------------------------------------
 
@@ -168,20 +177,21 @@ def block(p: Dict[str, Tensor], name: str, x: Tensor, B: int, N: int, H: int, ep
     out, mlp = __torch__.blocks.mlp(p, name, middle, eps, kind, steady)
     return out, [[x, y, mean, rstd, z], attended, mlp]
 
-def block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor, kept: List[List[Tensor]],
-                   B: int, N: int, H: int, kind: int, bias: Optional[Tensor], rows: Optional[Tensor]) -> Tensor:
+def block_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dout: Tensor,
+                   kept: List[List[Tensor]], B: int, N: int, H: int, kind: int, bias: Optional[Tensor],
+                   rows: Optional[Tensor]) -> Tensor:
     x, y, mean, rstd, z = kept[0]
-    dmiddle = __torch__.blocks.mlp_backward(p, g, name, dout, kept[2], kind)
+    dmiddle = __torch__.blocks.mlp_backward(p, terms, name, dout, kept[2], kind)
     d = __torch__.blocks.operand(dmiddle, kind)
-    __torch__.blocks.accumulate(d.t(), z, g[name + ".attn.proj.weight"])
+    terms[name + ".attn.proj.weight"] = [d.t(), z]
     dz = torch.mm(d, p[name + ".attn.proj.weight"])
     if rows is not None:
         dz = torch.zeros_like(x).type_as(dz).index_copy_(0, rows, dz)
         dmiddle = torch.zeros_like(x).index_copy_(0, rows, dmiddle)
     dqkv = __torch__.blocks.operand(__torch__.blocks.attention_backward(dz, kept[1], B, N, H, bias), kind)
-    __torch__.blocks.accumulate(dqkv.t(), y, g[name + ".attn.qkv.weight"])
+    terms[name + ".attn.qkv.weight"] = [dqkv.t(), y]
     dy = torch.mm(dqkv, p[name + ".attn.qkv.weight"])
-    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_1", dy, x, mean, rstd), dmiddle)
+    return torch.add_(__torch__.blocks.norm_backward(p, terms, name + ".norm_1", dy, x, mean, rstd), dmiddle)
 
 # ---- block of the pixel head, whose attention is the identity -------------------------------------------------------
 
@@ -191,8 +201,8 @@ def head_block(p: Dict[str, Tensor], name: str, x: Tensor, eps: float,
     out, mlp = __torch__.blocks.mlp(p, name, torch.add_(y, x), eps, kind, False)
     return out, [[x, mean, rstd], mlp]
 
-def head_block_backward(p: Dict[str, Tensor], g: Dict[str, Tensor], name: str, dout: Tensor,
+def head_block_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dout: Tensor,
                         kept: List[List[Tensor]], kind: int) -> Tensor:
     x, mean, rstd = kept[0]
-    dmiddle = __torch__.blocks.mlp_backward(p, g, name, dout, kept[1], kind)
-    return torch.add_(__torch__.blocks.norm_backward(p, g, name + ".norm_1", dmiddle, x, mean, rstd), dmiddle)
+    dmiddle = __torch__.blocks.mlp_backward(p, terms, name, dout, kept[1], kind)
+    return torch.add_(__torch__.blocks.norm_backward(p, terms, name + ".norm_1", dmiddle, x, mean, rstd), dmiddle)

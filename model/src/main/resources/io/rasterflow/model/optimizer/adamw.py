@@ -7,45 +7,30 @@ class AdamW(Module):
     __parameters__ = []
     __buffers__ = []
     training : bool
-    decayed : List[int]
     beta1 : float
     beta2 : float
     eps : float
     weight_decay : float
-    clip : float
 
-    # One step in place with g = sum / patches, over lists of buckets; returns the norm before clipping. The sums are
-    # scaled in place. Not finite: nothing is changed.
-    def update(self, w: List[Tensor], m: List[Tensor], v: List[Tensor], sums: List[Tensor],
-               patches: Tensor, learning_rate: Tensor, t: Tensor) -> Tensor:
+    # Norm of a bucket.
+    def length(self, sum_F: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
-        square = 0.0
-        for sum in sums:
-            length = float(torch.linalg_vector_norm(sum))
-            square = square + length * length
-        norm = square ** 0.5 / float(patches)
-        if torch.isfinite(norm):
-            divisor = float(patches)
-            if norm > self.clip:
-                divisor = divisor * ((norm + 1e-6) / self.clip)
-            scale = torch.full([], divisor, dtype=6, device=ops.prim.device(w[0]))
-            for decay in range(2):
-                rate = [self.weight_decay, 0.0][decay]
-                __torch__.adamw.scaled_step(self.part(w, decay), self.part(sums, decay), self.part(m, decay),
-                                            self.part(v, decay), scale, float(t), float(learning_rate), self.beta1,
-                                            self.beta2, self.eps, rate)
-        return torch.tensor(norm, dtype=7)
+        return torch.tensor(float(torch.linalg_vector_norm(sum_F)), dtype=7)
 
-    # The decayed (0) or the other (1) values of every bucket.
-    def part(self, buckets: List[Tensor], which: int) -> List[Tensor]:
-        parts: List[Tensor] = []
-        for i in range(len(buckets)):
-            decayed = self.decayed[i]
-            if which == 0:
-                parts.append(torch.narrow(buckets[i], 0, 0, decayed))
-            else:
-                parts.append(torch.narrow(buckets[i], 0, decayed, torch.numel(buckets[i]) - decayed))
-        return parts
+    # One step of a bucket in place with g = sum / divisor; the sum is scaled in place.
+    def update(self, w_F: Tensor, m_F: Tensor, v_F: Tensor, sum_F: Tensor, decayed: Tensor, divisor: Tensor,
+               learning_rate: Tensor, t: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        scale = torch.full([], float(divisor), dtype=6, device=ops.prim.device(w_F))
+        start = 0
+        for part in range(2):
+            length = [int(decayed), torch.numel(w_F) - int(decayed)][part]
+            rate = [self.weight_decay, 0.0][part]
+            __torch__.adamw.scaled_step([torch.narrow(w_F, 0, start, length)], [torch.narrow(sum_F, 0, start, length)],
+                                        [torch.narrow(m_F, 0, start, length)], [torch.narrow(v_F, 0, start, length)],
+                                        scale, float(t), float(learning_rate), self.beta1, self.beta2, self.eps, rate)
+            start = length
+        return scale
 
 # Scales g in place to a norm of at most `limit`; returns the norm before that.
 def clip_norm(g: Tensor, limit: float) -> float:
