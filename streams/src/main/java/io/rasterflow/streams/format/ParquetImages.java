@@ -92,7 +92,7 @@ public final class ParquetImages implements Closeable {
         }
         try {
             return new ParquetImages(file, reader);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             reader.close();
             throw e;
         }
@@ -141,8 +141,12 @@ public final class ParquetImages implements Closeable {
         }
     }
 
+    /** The next row group that has rows. */
     private boolean nextGroup() throws IOException {
         PageReadStore pages = reader.readNextRowGroup();
+        while (pages != null && pages.getRowCount() == 0) {
+            pages = reader.readNextRowGroup();
+        }
         if (pages == null) {
             return false;
         }
@@ -152,7 +156,7 @@ public final class ParquetImages implements Closeable {
         pathReader = path.map(columns::getColumnReader);
         labelReader = label.map(columns::getColumnReader);
         left = pages.getRowCount();
-        return left > 0 || nextGroup();
+        return true;
     }
 
     private static Optional<byte[]> value(ColumnReader column, ColumnDescriptor descriptor) {
