@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every objective, head and attention that the paper compares: hand-derived gradients against differences of the loss. */
 class ObjectiveTest {
@@ -191,6 +192,33 @@ class ObjectiveTest {
             ByteBuffer gradient = Models.floats(replica.gradientFloats());
             LossSum loss = replica.gradients(images, keys, gradient);
             return new double[] {loss.mean(), replica.update(gradient, loss.patches(), 1e-3)};
+        }
+    }
+
+    /** Its normalised pixels are a target, and stay what they are when its brightness and contrast change. */
+    @ParameterizedTest
+    @ValueSource(ints = {16, 32, 36, 48})
+    void nothingIsPredictedFromTheLastPatch(int size) {
+        AimConfig config = model(size, new Head(Head.Kind.MLP, 8, 1), Objective.PAPER);
+        ByteBuffer images = Models.images(config, IMAGES, 2);
+        ByteBuffer changed = Models.images(config, IMAGES, 2);
+        for (int plane = 0; plane < IMAGES * 3; plane++) {
+            for (int y = size - 4; y < size; y++) {
+                for (int x = size - 4; x < size; x++) {
+                    int at = ((plane * size + y) * size + x) * Float.BYTES;
+                    changed.putFloat(at, 3 * changed.getFloat(at) + 1);
+                }
+            }
+        }
+        try (Evaluator evaluator = Aim.evaluator(config, Compute.REFERENCE);
+                Replica replica = Aim.replica(config, OPTIMIZER, Compute.REFERENCE)) {
+            replica.initialise(1);
+            evaluator.load(replica.snapshot());
+            double loss = evaluator.loss(images, Models.keys(IMAGES, 3)).sum();
+            assertEquals(loss, evaluator.loss(changed, Models.keys(IMAGES, 3)).sum(), 1e-5 * loss);
+            changed.putFloat(0, changed.getFloat(0) + 1);
+            assertNotEquals(
+                    loss, evaluator.loss(changed, Models.keys(IMAGES, 3)).sum(), 1e-5 * loss);
         }
     }
 
