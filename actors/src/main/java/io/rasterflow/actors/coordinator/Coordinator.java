@@ -93,9 +93,13 @@ public final class Coordinator {
 
     private record TrainerGone(ActorRef<Trainer.Command> trainer) implements Command {}
 
+    private record StillGone(ActorRef<Trainer.Command> trainer) implements Command {}
+
     private record StillWaiting() implements Command {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
+    private static final Duration LAST_WORDS = Duration.ofMillis(300);
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
@@ -166,6 +170,7 @@ public final class Coordinator {
                 .onMessage(TrainerFailed.class, this::onTrainerFailed)
                 .onMessage(Left.class, this::onLeft)
                 .onMessage(TrainerGone.class, this::onTrainerGone)
+                .onMessage(StillGone.class, this::onStillGone)
                 .onMessage(StillWaiting.class, message -> Behaviors.same())
                 .onMessage(Stop.class, this::onStop)
                 .onMessage(Follow.class, this::onFollow)
@@ -307,8 +312,14 @@ public final class Coordinator {
         return fail(who + message.node() + " failed: " + message.cause());
     }
 
-    /** A trainer that ended without a word: its JVM died or its node became unreachable. */
+    /** Its last words come by way of the singleton's proxy, and so may come after the news of its end. */
     private Behavior<Command> onTrainerGone(TrainerGone message) {
+        context.scheduleOnce(LAST_WORDS, context.getSelf(), new StillGone(message.trainer()));
+        return Behaviors.same();
+    }
+
+    /** A trainer that ended without a word: its JVM died or its node became unreachable. */
+    private Behavior<Command> onStillGone(StillGone message) {
         for (int rank = 0; rank < trainers.size(); rank++) {
             if (trainers.get(rank).trainer().equals(message.trainer())
                     && !finished.containsKey(rank)
