@@ -68,7 +68,8 @@ class Aim(nn.Module):
     def loss(self, patches, prefix):
         """Mean squared error of the next patch, normalised, after a prefix of 1..K-1 patches of each image."""
         k = patches.shape[1]
-        n = k if k % 8 == 0 and k >= 64 else k - 1  # nothing is predicted from the last patch, but kernels like round numbers
+        # Nothing is predicted from the last patch, but kernels like round numbers.
+        n = k if k % 8 == 0 and k >= 64 else k - 1
         i = torch.arange(n)
         mask = (i[None, :] <= i[:, None])[None] | (i[None, None] < prefix[:, None, None])
         counted = (i[None] >= prefix[:, None] - 1) & (i[None] < k - 1)

@@ -104,16 +104,35 @@ final class Lanes implements Workers, AutoCloseable {
             int lane = k;
             running.add(others.submit(() -> work.accept(lane)));
         }
+        Throwable failure = null;
         try {
             work.accept(0);
-        } finally {
-            running.forEach(Lanes::join);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        for (Future<?> lane : running) {
+            Throwable other = join(lane);
+            failure = failure == null ? other : failure;
+        }
+        rethrow(failure);
+    }
+
+    private static void rethrow(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure instanceof RuntimeException exception) {
+            throw exception;
         }
     }
 
-    /** Waits even when interrupted: a lane that goes on would compute in memory that its replica may give back. */
-    private static void join(Future<?> lane) {
+    /**
+     * Waits even when interrupted: a lane that goes on would compute in memory that its replica may give back. Returns what
+     * the lane failed with, or null.
+     */
+    private static Throwable join(Future<?> lane) {
         boolean interrupted = false;
+        Throwable failure = null;
         while (true) {
             try {
                 lane.get();
@@ -121,15 +140,14 @@ final class Lanes implements Workers, AutoCloseable {
             } catch (InterruptedException e) {
                 interrupted = true;
             } catch (ExecutionException e) {
-                if (e.getCause() instanceof Error error) {
-                    throw error;
-                }
-                throw (RuntimeException) e.getCause();
+                failure = e.getCause();
+                break;
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        return failure;
     }
 
     int liveTensors() {
@@ -260,12 +278,7 @@ final class Lanes implements Workers, AutoCloseable {
         }
 
         private LossSum result() {
-            if (failure instanceof Error error) {
-                throw error;
-            }
-            if (failure instanceof RuntimeException exception) {
-                throw exception;
-            }
+            rethrow(failure);
             LossSum sum = LossSum.ZERO;
             for (LossSum loss : losses) {
                 sum = sum.plus(loss);
