@@ -56,7 +56,7 @@ final class AimProgram implements AutoCloseable {
         attributes.put("order", order(config));
         attributes.put("recomputed", 0);
         attributes.put("p", new EmptyContainer("Dict[str, Tensor]"));
-        attributes.put("terms", new EmptyContainer("Dict[str, List[Tensor]]"));
+        attributes.put("terms", new EmptyContainer("List[Dict[str, List[Tensor]]]"));
         for (String tensors : List.of("codebook", "bias", "rows", "flow")) {
             attributes.put(tensors, new EmptyContainer("List[Tensor]"));
         }

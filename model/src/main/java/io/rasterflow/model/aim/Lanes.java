@@ -14,13 +14,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
 /**
- * The threads of one replica. A micro-batch is a row of slices; lane k computes slices k, k + T, k + 2T, ... of T lanes,
- * each operator on its one thread. All add to the same gradients, and in the order of the slices: a slice may add to those
- * of a group of parameters once the slice before it has. A lane whose turn has not come goes on with the next group and
- * adds later, so the lanes hardly ever wait, need no gradients of their own, and give the same bits whatever T is.
+ * The threads of one replica. A micro-batch is a row of slices, each computed by one lane, every operator on its one
+ * thread. All add to the same gradients, and in the order of the slices: what a slice adds to the gradients of a group of
+ * parameters is added once the slice before it has been. Whichever lane has time does so, so the lanes hardly ever wait,
+ * need no gradients of their own, and give the same bits whatever their number is.
  */
 final class Lanes implements Workers, AutoCloseable {
     /** Values of one layer, tokens times width, that a slice should not exceed: its hidden layer of 3 MB stays in the cache. */
@@ -29,8 +30,11 @@ final class Lanes implements Workers, AutoCloseable {
     /** Slices come in multiples of it, so that none of so many lanes is idle in the end. */
     private static final int EVEN = 4;
 
-    /** Groups that a lane may be behind with its additions: each keeps the activations of one alive. */
-    private static final int OWED = 1;
+    /** Groups whose terms a lane derives ahead of their addition: each keeps the activations of one alive. */
+    private static final int AHEAD = 1;
+
+    /** The same where nothing can be added yet. */
+    private static final int FAR_AHEAD = 3;
 
     private final List<Lane> lanes;
     private final List<Bucket> buckets;
@@ -169,8 +173,21 @@ final class Lanes implements Workers, AutoCloseable {
         private final LossSum[] losses;
         private final int[] firstImages;
 
-        /** Slices that have passed each group backward. */
-        private final int[] passed;
+        /** The lane that computes each slice. */
+        private final int[] laneOf;
+
+        private final AtomicInteger nextSlice = new AtomicInteger();
+
+        /** Groups of each slice, from the last one on, whose terms exist. */
+        private final int[] derived;
+
+        /** Slices whose terms are part of each group's gradient, and whether a lane is adding the next one's. */
+        private final int[] added;
+
+        private final boolean[] adding;
+
+        /** Groups that each lane is ahead. */
+        private final int[] ahead;
 
         private int announced;
         private Throwable failure;
@@ -185,23 +202,28 @@ final class Lanes implements Workers, AutoCloseable {
             for (int s = 1; s < slices.size(); s++) {
                 firstImages[s] = firstImages[s - 1] + slices.get(s - 1).images();
             }
-            passed = new int[bucketOf.length];
+            laneOf = new int[slices.size()];
+            derived = new int[slices.size()];
+            added = new int[bucketOf.length];
+            adding = new boolean[bucketOf.length];
+            ahead = new int[lanes.size()];
             announced = buckets.size();
         }
 
         private void run(int k) {
             try {
-                for (int s = k; s < slices.size(); s += lanes.size()) {
+                int before = -1;
+                for (int s = nextSlice.getAndIncrement(); s < slices.size(); s = nextSlice.getAndIncrement()) {
                     losses[s] = lanes.get(k).forward(images, firstImages[s], slices.get(s));
                     if (lanes.size() == 1) {
                         backwardAlone(s);
                     } else {
-                        backward(k, s);
+                        backward(k, s, before);
                     }
+                    before = s;
                 }
-                if (k == 0) {
-                    announce(true);
-                }
+                add(k, () -> !complete(0), () -> !complete(0));
+                announce(k);
             } catch (RuntimeException | Error e) {
                 fail(e);
             }
@@ -212,50 +234,84 @@ final class Lanes implements Workers, AutoCloseable {
             for (int b = buckets.size() - 1; b >= 0; b--) {
                 Bucket bucket = buckets.get(b);
                 lanes.get(0).backward(bucket.firstGroup(), bucket.endGroup(), slice == 0, gradientSum.get(b));
-                pass(bucket.firstGroup(), bucket.endGroup());
-                announce(false);
+                Arrays.fill(added, bucket.firstGroup(), bucket.endGroup(), slice + 1);
+                announce(0);
             }
         }
 
-        private void backward(int k, int slice) {
-            Lane lane = lanes.get(k);
-            int next = passed.length - 1;
-            for (int group = passed.length - 1; group >= 0; group--) {
-                lane.derive(group);
-                while (next >= group && (next >= group + OWED || group == 0 || hasPassed(next, slice))) {
-                    await(next, slice);
-                    lane.add(next, slice == 0, gradientSum.get(bucketOf[next]));
-                    pass(next, next + 1);
-                    next--;
-                    if (k == 0) {
-                        announce(false);
-                    }
+        /** @param before the slice that the lane computed before this one, or -1 */
+        private void backward(int k, int slice, int before) {
+            laneOf[slice] = k;
+            for (int group = bucketOf.length - 1; group >= 0; group--) {
+                int next = group;
+                BooleanSupplier inUse = () -> added[next] <= before;
+                add(k, inUse, inUse);
+                lanes.get(k).derive(group);
+                derived(k, slice);
+                add(k, () -> ahead[k] > AHEAD, () -> ahead[k] > FAR_AHEAD);
+            }
+        }
+
+        /** Adds the terms that are next as long as that is wanted, and waits for some as long as that is needed. */
+        private void add(int k, BooleanSupplier wanted, BooleanSupplier needed) {
+            for (int group = take(k, wanted, needed); group >= 0; group = take(k, wanted, needed)) {
+                int slice = added[group];
+                lanes.get(laneOf[slice]).add(group, slice == 0, gradientSum.get(bucketOf[group]));
+                give(group, slice);
+                announce(k);
+            }
+        }
+
+        private synchronized void derived(int k, int slice) {
+            derived[slice]++;
+            ahead[k]++;
+            notifyAll();
+        }
+
+        /** A group that has terms to add, those of the lane itself first; -1 if none is wanted or worth waiting for. */
+        private synchronized int take(int k, BooleanSupplier wanted, BooleanSupplier needed) {
+            while (true) {
+                if (failure != null) {
+                    throw new CancellationException("another lane failed: " + failure.getMessage());
+                }
+                int taken = wanted.getAsBoolean() ? nextToAdd(k) : -1;
+                if (taken >= 0) {
+                    adding[taken] = true;
+                }
+                if (taken >= 0 || !needed.getAsBoolean()) {
+                    return taken;
+                }
+                await();
+            }
+        }
+
+        private int nextToAdd(int k) {
+            int next = -1;
+            for (int group = bucketOf.length - 1; group >= 0; group--) {
+                if (addable(group) && (next < 0 || laneOf[added[group]] == k && laneOf[added[next]] != k)) {
+                    next = group;
                 }
             }
+            return next;
         }
 
-        private synchronized boolean hasPassed(int group, int slices) {
-            return passed[group] >= slices;
+        private boolean addable(int group) {
+            return !adding[group] && added[group] < slices.size() && derived[added[group]] >= bucketOf.length - group;
         }
 
-        private synchronized void await(int group, int slices) {
-            while (!hasPassed(group, slices) && failure == null) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    throw new CancellationException("interrupted while the lanes of a replica were computing");
-                }
-            }
-            if (failure != null) {
-                throw new CancellationException("another lane failed: " + failure.getMessage());
+        private void await() {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CancellationException("interrupted while the lanes of a replica were computing");
             }
         }
 
-        private synchronized void pass(int start, int end) {
-            for (int group = start; group < end; group++) {
-                passed[group]++;
-            }
+        private synchronized void give(int group, int slice) {
+            adding[group] = false;
+            added[group]++;
+            ahead[laneOf[slice]]--;
             notifyAll();
         }
 
@@ -264,17 +320,22 @@ final class Lanes implements Workers, AutoCloseable {
             notifyAll();
         }
 
-        /** Tells of complete buckets; all of them, or those that are complete already. */
-        private void announce(boolean all) {
-            while (announced > 0 && (all || complete(announced - 1))) {
-                await(buckets.get(announced - 1).firstGroup(), slices.size());
+        /** Lane 0, on the thread of the caller, tells of complete buckets. */
+        private void announce(int k) {
+            while (k == 0 && announced > 0 && complete(announced - 1)) {
                 announced--;
                 ready.accept(announced);
             }
         }
 
+        /** Whether the gradients of a bucket, and so of those behind it, hold every slice. */
         private synchronized boolean complete(int bucket) {
-            return passed[buckets.get(bucket).firstGroup()] == slices.size();
+            for (int group = buckets.get(bucket).firstGroup(); group < bucketOf.length; group++) {
+                if (added[group] < slices.size()) {
+                    return false;
+                }
+            }
+            return true;
         }
 
         private LossSum result() {

@@ -34,7 +34,7 @@ class Aim(Module):
     buckets : List[int]
     groups : List[int]
     p : Dict[str, Tensor]
-    terms : Dict[str, List[Tensor]]
+    terms : List[Dict[str, List[Tensor]]]
     codebook : List[Tensor]
     images : int
     tokens : int
@@ -61,6 +61,7 @@ class Aim(Module):
             if len(self.shapes[i]) > 1:
                 bucket = operands[self.buckets[i]]
             self.p[self.names[i]] = self.view(bucket, i)
+        self.terms = __torch__.aim.no_terms(self.groups[-1] + 1)
         return weights[0]
 
     # Lets the operands follow the weights after they have changed in place: once per step, not once per use.
@@ -101,7 +102,6 @@ class Aim(Module):
     def forward(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, recomputed: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         self.recomputed = int(recomputed)
-        self.terms = __torch__.aim.no_terms()
         loss, d = self.loss_of(images_BCHW, prefix_B, rows_R, True)
         self.flow = [d]
         return loss
@@ -122,7 +122,7 @@ class Aim(Module):
         self.derive_group(int(group))
         return group
 
-    # ... and their addition.
+    # ... and their addition, which another thread may run while this program derives those of other groups.
     def add(self, group: Tensor, first: Tensor, gradient_F: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         self.add_group(int(group), bool(first), gradient_F)
@@ -330,72 +330,75 @@ class Aim(Module):
                 if first:
                     size = torch.numel(view)
                     torch.zero_(torch.narrow(gradient_F, 0, self.offsets[i] + size, (size + 15) // 16 * 16 - size))
-                if self.names[i] in self.terms:
-                    __torch__.blocks.accumulate(self.terms.pop(self.names[i]), view, first)
+                if self.names[i] in self.terms[group]:
+                    __torch__.blocks.accumulate(self.terms[group].pop(self.names[i]), view, first)
                 elif first:
                     torch.zero_(view)
 
     def group_backward(self, group: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+        terms = self.terms[group]
         entrance = self.blocks + 1
         if group == 0:
-            return self.embed_backward(d, kept[0])
+            return self.embed_backward(terms, d, kept[0])
         if group < entrance:
-            return self.trunk_block_backward(group - 1, d, kept)
+            return self.trunk_block_backward(terms, group - 1, d, kept)
         if group == entrance:
-            return self.entrance_backward(d, kept[0])
+            return self.entrance_backward(terms, d, kept[0])
         if group <= entrance + self.head_blocks and self.head_kind != 0:
-            return self.head_block_backward(group - entrance - 1, d, kept)
-        return self.exit_backward(d, kept[0])
+            return self.head_block_backward(terms, group - entrance - 1, d, kept)
+        return self.exit_backward(terms, d, kept[0])
 
-    def exit_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
+    def exit_backward(self, terms: Dict[str, List[Tensor]], d: Tensor, kept: List[Tensor]) -> Tensor:
         d = __torch__.blocks.operand(d, self.kind)
-        dy = __torch__.blocks.affine_backward(self.p, self.terms, "head.decoder_pred", d, kept[0])
+        dy = __torch__.blocks.affine_backward(self.p, terms, "head.decoder_pred", d, kept[0])
         if self.head_kind == 0:
             return dy
-        return __torch__.blocks.norm_backward(self.p, self.terms, "head.decoder_norm", dy, kept[1], kept[2], kept[3])
+        return __torch__.blocks.norm_backward(self.p, terms, "head.decoder_norm", dy, kept[1], kept[2], kept[3])
 
-    def head_block_backward(self, i: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+    def head_block_backward(self, terms: Dict[str, List[Tensor]], i: int, d: Tensor,
+                            kept: List[List[Tensor]]) -> Tensor:
         if len(kept) == 1:
             y, kept = self.head_block(i, kept[0][0])
         name = "head.decoder_blocks." + str(i)
         if self.head_kind == 1:
-            return __torch__.blocks.head_block_backward(self.p, self.terms, name, d, kept, self.kind)
+            return __torch__.blocks.head_block_backward(self.p, terms, name, d, kept, self.kind)
         rows: Optional[Tensor] = None
         if i == self.head_blocks - 1:
             rows = self.rows[0]
-        return __torch__.blocks.block_backward(self.p, self.terms, name, d, kept, self.images, self.tokens,
+        return __torch__.blocks.block_backward(self.p, terms, name, d, kept, self.images, self.tokens,
                                                self.head_heads, self.kind, self.head_bias(), rows)
 
-    def entrance_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
+    def entrance_backward(self, terms: Dict[str, List[Tensor]], d: Tensor, kept: List[Tensor]) -> Tensor:
         if self.head_kind == 0:
             x, mean, rstd = kept
         else:
             x, y, mean, rstd = kept
             d = __torch__.blocks.operand(d, self.kind)
-            d = __torch__.blocks.affine_backward(self.p, self.terms, "head.decoder_projection", d, y)
-        return __torch__.blocks.norm_backward(self.p, self.terms, "trunk.post_trunk_norm", d, x, mean, rstd)
+            d = __torch__.blocks.affine_backward(self.p, terms, "head.decoder_projection", d, y)
+        return __torch__.blocks.norm_backward(self.p, terms, "trunk.post_trunk_norm", d, x, mean, rstd)
 
-    def trunk_block_backward(self, i: int, d: Tensor, kept: List[List[Tensor]]) -> Tensor:
+    def trunk_block_backward(self, terms: Dict[str, List[Tensor]], i: int, d: Tensor,
+                             kept: List[List[Tensor]]) -> Tensor:
         if len(kept) == 1:
             y, kept = self.trunk_block(i, kept[0][0])
         rows: Optional[Tensor] = None
         if i == self.blocks - 1 and not self.full_head():
             rows = self.rows[0]
-        return __torch__.blocks.block_backward(self.p, self.terms, "trunk.blocks." + str(i), d, kept, self.images,
+        return __torch__.blocks.block_backward(self.p, terms, "trunk.blocks." + str(i), d, kept, self.images,
                                                self.tokens, self.heads, self.kind, self.trunk_bias(), rows)
 
-    def embed_backward(self, d: Tensor, kept: List[Tensor]) -> Tensor:
+    def embed_backward(self, terms: Dict[str, List[Tensor]], d: Tensor, kept: List[Tensor]) -> Tensor:
         x, mean, rstd, patches = kept
         if self.masked:
             rows_R = self.rows[0]
-            self.terms["head.mask_token"] = [torch.sum(d.index_select(0, rows_R), [0])]
+            terms["head.mask_token"] = [torch.sum(d.index_select(0, rows_R), [0])]
             d = torch.index_fill(d, 0, rows_R, 0.0)
-        d = __torch__.blocks.norm_backward(self.p, self.terms, "preprocessor.patchifier.norm", d, x, mean, rstd)
-        self.terms["preprocessor.patchifier.proj.bias"] = [torch.sum(d, [0])]
+        d = __torch__.blocks.norm_backward(self.p, terms, "preprocessor.patchifier.norm", d, x, mean, rstd)
+        terms["preprocessor.patchifier.proj.bias"] = [torch.sum(d, [0])]
         d = __torch__.blocks.operand(d, self.kind)
         D, C, P, Q = torch.size(self.p["preprocessor.patchifier.proj.weight"])
         weight = torch.mm(d.t(), patches).view([D, P, Q, C]).permute([0, 3, 1, 2])
-        self.terms["preprocessor.patchifier.proj.weight"] = [weight]
+        terms["preprocessor.patchifier.proj.weight"] = [weight]
         return d
 
     # ---- state between the calls ------------------------------------------------------------------------------------
@@ -469,6 +472,9 @@ def no_groups() -> List[List[List[Tensor]]]:
     none: List[List[List[Tensor]]] = []
     return none
 
-def no_terms() -> Dict[str, List[Tensor]]:
-    none: Dict[str, List[Tensor]] = {}
-    return none
+def no_terms(groups: int) -> List[Dict[str, List[Tensor]]]:
+    terms: List[Dict[str, List[Tensor]]] = []
+    for group in range(groups):
+        none: Dict[str, List[Tensor]] = {}
+        terms.append(none)
+    return terms

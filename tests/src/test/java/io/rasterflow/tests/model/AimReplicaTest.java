@@ -31,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class AimReplicaTest {
     private static final int IMAGES = 8;
@@ -76,6 +77,33 @@ class AimReplicaTest {
             LossSum[] many = new LossSum[1];
             assertEquals(expected, gradientOf(threads, 200, many), threads + " threads");
             assertEquals(one[0], many[0]);
+        }
+    }
+
+    /** Lanes meet in another order every time. A model of one block has hardly more groups than a lane may be ahead. */
+    @Test
+    @Timeout(120)
+    void howLanesMeetHasNoSay() {
+        AimConfig small = new AimConfig(
+                28,
+                4,
+                1,
+                new AimConfig.Trunk(64, 1, 2),
+                new AimConfig.Head(AimConfig.Head.Kind.NONE, 8, 0),
+                Objective.PAPER,
+                1e-6);
+        ByteBuffer images = Models.images(small, 500, 2);
+        for (int threads : new int[] {2, 3, 4}) {
+            try (Replica replica = Aim.replica(small, OPTIMIZER, new Compute(Precision.FP32, "cpu", 0, threads))) {
+                replica.initialise(1);
+                ByteBuffer expected = Models.floats(replica.gradientFloats());
+                replica.gradients(images, Models.keys(500, 3), expected);
+                ByteBuffer gradient = Models.floats(replica.gradientFloats());
+                for (int pass = 0; pass < 50; pass++) {
+                    replica.gradients(images, Models.keys(500, 3), gradient);
+                    assertEquals(expected, gradient, threads + " threads, pass " + pass);
+                }
+            }
         }
     }
 
