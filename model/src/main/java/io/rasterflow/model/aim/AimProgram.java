@@ -57,9 +57,10 @@ final class AimProgram implements AutoCloseable {
         attributes.put("recomputed", 0);
         attributes.put("p", new EmptyContainer("Dict[str, Tensor]"));
         attributes.put("terms", new EmptyContainer("List[Dict[str, List[Tensor]]]"));
-        for (String tensors : List.of("codebook", "bias", "rows", "flow")) {
+        for (String tensors : List.of("codebook", "rows", "flow")) {
             attributes.put(tensors, new EmptyContainer("List[Tensor]"));
         }
+        attributes.put("bias", new EmptyContainer("List[List[Tensor]]"));
         attributes.put("kept", new EmptyContainer("List[List[List[Tensor]]]"));
         attributes.put("images", 0);
         attributes.put("tokens", 0);

@@ -38,7 +38,7 @@ class Aim(Module):
     codebook : List[Tensor]
     images : int
     tokens : int
-    bias : List[Tensor]
+    bias : List[List[Tensor]]
     rows : List[Tensor]
     flow : List[Tensor]
     kept : List[List[List[Tensor]]]
@@ -225,8 +225,7 @@ class Aim(Module):
         self.kept = __torch__.aim.no_groups()
         x = self.embed(x_BNV, rows_R, keep)
         if not self.masked:
-            mask = __torch__.trunk.prefix_mask(prefix_B, N, x)
-            self.bias = [__torch__.aim.bias_of(mask, self.heads)]
+            self.bias = [__torch__.blocks.bias_of(__torch__.trunk.prefix_mask(prefix_B, N, x), prefix_B, self.heads)]
         for i in range(self.blocks):
             y, kept = self.trunk_block(i, x)
             self.keep(keep, i < self.recomputed, x, kept)
@@ -236,10 +235,10 @@ class Aim(Module):
             self.keep(keep, False, x, [[x, mean, rstd]])
             x = y
         else:
-            x = self.head(x, keep)
+            x = self.head(x, prefix_B, keep)
         return self.exit(x, keep)
 
-    def head(self, x: Tensor, keep: bool) -> Tensor:
+    def head(self, x: Tensor, prefix_B: Tensor, keep: bool) -> Tensor:
         y, mean, rstd = __torch__.blocks.norm(self.p, "trunk.post_trunk_norm", x, self.eps)
         y = __torch__.blocks.operand(y, self.kind)
         self.keep(keep, False, x, [[x, y, mean, rstd]])
@@ -249,7 +248,8 @@ class Aim(Module):
             x = torch.add_(x.view([self.images, self.tokens, self.head_width]), positions)
             x = x.view([self.images * self.tokens, self.head_width])
             if not self.masked and self.head_heads != self.heads:
-                self.bias = [self.bias[0], __torch__.aim.bias_again(self.bias[0], self.images, self.head_heads)]
+                mask = __torch__.trunk.prefix_mask(prefix_B, self.tokens, x)
+                self.bias.append(__torch__.blocks.bias_of(mask, prefix_B, self.head_heads))
         else:
             torch.add_(x, positions.index_select(0, torch.remainder(self.rows[0], self.tokens)))
         for i in range(self.head_blocks):
@@ -403,14 +403,14 @@ class Aim(Module):
 
     # ---- state between the calls ------------------------------------------------------------------------------------
 
-    def trunk_bias(self) -> Optional[Tensor]:
-        bias: Optional[Tensor] = None
+    def trunk_bias(self) -> List[Tensor]:
+        bias = __torch__.aim.no_tensors()
         if len(self.bias) > 0:
             bias = self.bias[0]
         return bias
 
-    def head_bias(self) -> Optional[Tensor]:
-        bias: Optional[Tensor] = None
+    def head_bias(self) -> List[Tensor]:
+        bias = __torch__.aim.no_tensors()
         if len(self.bias) > 0:
             bias = self.bias[-1]
         return bias
@@ -418,7 +418,7 @@ class Aim(Module):
     def release(self) -> None:
         self.kept = __torch__.aim.no_groups()
         self.flow = __torch__.aim.no_tensors()
-        self.bias = __torch__.aim.no_tensors()
+        self.bias = __torch__.aim.nothing()
         self.rows = __torch__.aim.no_tensors()
 
     # ---- parameters in flat storage ---------------------------------------------------------------------------------
@@ -429,22 +429,6 @@ class Aim(Module):
         for size in self.shapes[i]:
             n = n * size
         return torch.narrow(bucket_F, 0, self.offsets[i], n).view(self.shapes[i])
-
-# The mask in the form that attention wants it, made once for all blocks: (B*H, N, N) for the plain products of short
-# sequences, else (B, 1, N, N).
-def bias_of(mask: Tensor, heads: int) -> Tensor:
-    B, one, N, M = torch.size(mask)
-    if N <= 64 and not ops.prim.is_cuda(mask):
-        return mask.expand([B, heads, N, N]).reshape([B * heads, N, N])
-    return mask
-
-# The same for another number of heads.
-def bias_again(bias: Tensor, B: int, heads: int) -> Tensor:
-    if bias.dim() == 3:
-        H = torch.size(bias, 0) // B
-        N = torch.size(bias, 1)
-        return __torch__.aim.bias_of(bias.view([B, H, N, N]).narrow(1, 0, 1), heads)
-    return bias
 
 # Pixels normalised per patch, with the unbiased variance.
 def normalised(x_RV: Tensor) -> Tensor:

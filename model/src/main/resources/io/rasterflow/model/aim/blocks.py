@@ -99,37 +99,37 @@ def mlp_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str
 
 # ---- attention of all heads, before the output projection -----------------------------------------------------------
 
-# From qkv (T, 3D) to (T, D). Short sequences take plain products, long ones the fused kernel of the processor, and
-# other devices what autograd finds for them.
-def attention(qkv: Tensor, B: int, N: int, H: int, bias: Optional[Tensor]) -> Tuple[Tensor, List[Tensor]]:
+# From qkv (T, 3D) to (T, D). Processors take plain products, some queries at a time, which leave out the keys that none
+# of these sees; other devices what autograd finds for them. `bias` has the mask in the form that this needs, see
+# `bias_of`; it is empty where every query sees every key.
+def attention(qkv: Tensor, B: int, N: int, H: int, bias: List[Tensor]) -> Tuple[Tensor, List[Tensor]]:
     D = torch.size(qkv, 1) // 3
     d = D // H
-    split = qkv.view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4])
     if ops.prim.is_cuda(qkv):
         torch.set_grad_enabled(True)
         leaf = qkv.detach().requires_grad_(True)
         q, k, v = torch.unbind(leaf.view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4]), 0)
-        z = torch.scaled_dot_product_attention(q, k, v, bias).transpose(1, 2).reshape([B * N, D])
+        mask: Optional[Tensor] = None
+        if len(bias) > 0:
+            mask = bias[0]
+        z = torch.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).reshape([B * N, D])
         torch.set_grad_enabled(False)
         result, kept = z.detach(), [leaf, z]
-    elif N > 64:
-        q, k, v = torch.unbind(split, 0)
-        z, logsumexp = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, False, attn_mask=bias)
-        result, kept = z.transpose(1, 2).reshape([B * N, D]), [qkv, z, logsumexp]
     else:
-        heads = split.reshape([3, B * H, N, d])
-        q, k, v = torch.unbind(heads, 0)
-        if bias is not None:
-            seen = torch.baddbmm(bias, q, k.transpose(1, 2), beta=1.0, alpha=d ** -0.5)
-        else:
-            seen = torch.mul_(torch.bmm(q, k.transpose(1, 2)), d ** -0.5)
-        torch._softmax(seen, -1, False, out=seen)
-        result = torch.bmm(seen, v).view([B, H, N, d]).transpose(1, 2).reshape([B * N, D])
-        kept = [heads, seen]
+        heads = qkv.view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4]).reshape([3, B * H, N, d])
+        z = torch.empty_like(heads[0])
+        kept = [heads]
+        for start in range(0, N, 128):
+            weights = __torch__.blocks.attention_weights(heads, start, bias)
+            seen = torch.narrow(heads[2], 1, 0, torch.size(weights, 2))
+            torch.bmm(weights, seen, out=torch.narrow(z, 1, start, torch.size(weights, 1)))
+            if N <= 64:
+                kept.append(weights)
+        result = z.view([B, H, N, d]).transpose(1, 2).reshape([B * N, D])
     return result, kept
 
-# From the gradient of the result (T, D) to that of qkv (T, 3D).
-def attention_backward(dresult: Tensor, kept: List[Tensor], B: int, N: int, H: int, bias: Optional[Tensor]) -> Tensor:
+# From the gradient of the result (T, D) to that of qkv (T, 3D). The weights of long sequences are computed again.
+def attention_backward(dresult: Tensor, kept: List[Tensor], B: int, N: int, H: int, bias: List[Tensor]) -> Tensor:
     D = torch.size(dresult, 1)
     d = D // H
     if ops.prim.is_cuda(dresult):
@@ -138,31 +138,64 @@ def attention_backward(dresult: Tensor, kept: List[Tensor], B: int, N: int, H: i
         result = torch.zeros_like(kept[0])
         if dqkv is not None:
             result = dqkv
-    elif N > 64:
-        q, k, v = torch.unbind(kept[0].view([B, N, 3, H, d]).permute([2, 0, 3, 1, 4]), 0)
-        dz = dresult.view([B, N, H, d]).transpose(1, 2)
-        dq, dk, dv = torch._scaled_dot_product_flash_attention_for_cpu_backward(
-            dz, q, k, v, kept[1], kept[2], 0.0, False, attn_mask=bias)
-        result = torch.stack([dq.transpose(1, 2), dk.transpose(1, 2), dv.transpose(1, 2)], 2).view([B * N, 3 * D])
     else:
         q, k, v = torch.unbind(kept[0], 0)
-        seen = kept[1]
         dz = dresult.view([B, N, H, d]).transpose(1, 2).reshape([B * H, N, d])
         dsplit = torch.empty_like(kept[0])
-        torch.bmm(seen.transpose(1, 2), dz, out=torch.select(dsplit, 0, 2))
-        dseen = torch.bmm(dz, v.transpose(1, 2))
-        torch._softmax_backward_data(dseen, seen, -1, ops.prim.dtype(seen), grad_input=dseen)
-        torch.mul_(dseen, d ** -0.5)
-        torch.bmm(dseen, k, out=torch.select(dsplit, 0, 0))
-        torch.bmm(dseen.transpose(1, 2), q, out=torch.select(dsplit, 0, 1))
+        dq, dk, dv = torch.unbind(dsplit, 0)
+        # The last queries first: they see every key.
+        for i in range((N + 127) // 128):
+            start = (N - 1) // 128 * 128 - 128 * i
+            weights = kept[-1]
+            if len(kept) == 1:
+                weights = __torch__.blocks.attention_weights(kept[0], start, bias)
+            heads, rows, keys = torch.size(weights)
+            q_c, dz_c = torch.narrow(q, 1, start, rows), torch.narrow(dz, 1, start, rows)
+            dk_c, dv_c = torch.narrow(dk, 1, 0, keys), torch.narrow(dv, 1, 0, keys)
+            dweights = torch.bmm(dz_c, torch.narrow(v, 1, 0, keys).transpose(1, 2))
+            torch._softmax_backward_data(dweights, weights, -1, ops.prim.dtype(weights), grad_input=dweights)
+            torch.mul_(dweights, d ** -0.5)
+            torch.bmm(dweights, torch.narrow(k, 1, 0, keys), out=torch.narrow(dq, 1, start, rows))
+            if i == 0:
+                torch.bmm(weights.transpose(1, 2), dz_c, out=dv_c)
+                torch.bmm(dweights.transpose(1, 2), q_c, out=dk_c)
+            else:
+                torch.baddbmm_(dv_c, weights.transpose(1, 2), dz_c)
+                torch.baddbmm_(dk_c, dweights.transpose(1, 2), q_c)
         result = dsplit.view([3, B, H, N, d]).permute([1, 3, 0, 2, 4]).reshape([B * N, 3 * D])
     return result
+
+# Softmax of the scores of up to 128 queries from `start` on: (B*H, queries, keys that they see).
+def attention_weights(heads: Tensor, start: int, bias: List[Tensor]) -> Tensor:
+    three, BH, N, d = torch.size(heads)
+    if len(bias) > 0:
+        mask = bias[start // 128]
+        q, k = torch.narrow(heads[0], 1, start, torch.size(mask, 1)), torch.narrow(heads[1], 1, 0, torch.size(mask, 2))
+        scores = torch.baddbmm(mask, q, k.transpose(1, 2), beta=1.0, alpha=d ** -0.5)
+    else:
+        q = torch.narrow(heads[0], 1, start, min(128, N - start))
+        scores = torch.mul_(torch.bmm(q, heads[1].transpose(1, 2)), d ** -0.5)
+    return torch._softmax(scores, -1, False, out=scores)
+
+# The mask (B, 1, N, N) of additions to the scores in the form that attention wants, made once for all blocks: as it is,
+# or for the plain products (B*H, queries, keys) for every 128 queries, with the keys that any of them sees.
+def bias_of(mask: Tensor, prefix_B: Tensor, H: int) -> List[Tensor]:
+    B, one, N, M = torch.size(mask)
+    bias = [mask]
+    if not ops.prim.is_cuda(mask):
+        prefix = int(torch.max(prefix_B))
+        bias = torch.split(mask, 128, 2)
+        for i in range(len(bias)):
+            rows = torch.size(bias[i], 2)
+            keys = min(N, max(128 * i + rows, prefix))
+            bias[i] = bias[i].narrow(3, 0, keys).expand([B, H, rows, keys]).reshape([B * H, rows, keys])
+    return bias
 
 # ---- block with attention -------------------------------------------------------------------------------------------
 
 # One pre-norm block, (T, D) to (T, D), or to the rows asked for: nothing reads the others.
 def block(p: Dict[str, Tensor], name: str, x: Tensor, B: int, N: int, H: int, eps: float, kind: int,
-          bias: Optional[Tensor], rows: Optional[Tensor]) -> Tuple[Tensor, List[List[Tensor]]]:
+          bias: List[Tensor], rows: Optional[Tensor]) -> Tuple[Tensor, List[List[Tensor]]]:
     y, mean, rstd = __torch__.blocks.norm(p, name + ".norm_1", x, eps)
     y = __torch__.blocks.operand(y, kind)
     qkv = __torch__.blocks.linear(y, p[name + ".attn.qkv.weight"], True)
@@ -178,7 +211,7 @@ def block(p: Dict[str, Tensor], name: str, x: Tensor, B: int, N: int, H: int, ep
     return out, [[x, y, mean, rstd, z], attended, mlp]
 
 def block_backward(p: Dict[str, Tensor], terms: Dict[str, List[Tensor]], name: str, dout: Tensor,
-                   kept: List[List[Tensor]], B: int, N: int, H: int, kind: int, bias: Optional[Tensor],
+                   kept: List[List[Tensor]], B: int, N: int, H: int, kind: int, bias: List[Tensor],
                    rows: Optional[Tensor]) -> Tensor:
     x, y, mean, rstd, z = kept[0]
     dmiddle = __torch__.blocks.mlp_backward(p, terms, name, dout, kept[2], kind)

@@ -74,6 +74,7 @@ class ObjectiveTest {
         Head none = new Head(Head.Kind.NONE, 8, 0);
         Head transformer = new Head(Head.Kind.TRANSFORMER, 24, 2);
         Objective masked = objective(Kind.MASKED, Target.NORMALISED, Order.RASTER, Attention.PREFIX);
+        Objective causal = objective(Kind.AUTOREGRESSIVE, Target.RAW, Order.RASTER, Attention.CAUSAL);
         Objective tokens = objective(Kind.AUTOREGRESSIVE, Target.TOKENS, Order.SPIRAL, Attention.CAUSAL);
         return Stream.of(
                 model(16, mlp, Objective.PAPER),
@@ -87,7 +88,10 @@ class ObjectiveTest {
                 model(16, transformer, masked),
                 model(36, none, Objective.PAPER),
                 model(36, transformer, Objective.PAPER),
-                model(36, mlp, masked));
+                model(36, mlp, masked),
+                model(60, none, Objective.PAPER),
+                model(60, transformer, causal),
+                model(60, mlp, masked));
     }
 
     @ParameterizedTest
