@@ -80,11 +80,8 @@ public final class Main implements Runnable {
                     err.println("rasterflow: " + firstLine(failure.getMessage()));
                     CommandLine.UnmatchedArgumentException.printSuggestions(
                             failure, failure.getCommandLine().getErr());
-                    err.println("try: rasterflow "
-                            + (failure.getCommandLine().getParent() == null
-                                    ? ""
-                                    : failure.getCommandLine().getCommandName() + " ")
-                            + "--help");
+                    err.println(
+                            "try: " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help");
                     return CommandLine.ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((failure, command, result) -> report(err, failure));

@@ -3,7 +3,6 @@ package io.rasterflow.streams.decode;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
-import org.bytedeco.opencv.global.opencv_imgproc;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
@@ -56,7 +55,7 @@ public final class ImageDecoder implements AutoCloseable {
             encoded = new BytePointer(Math.max(bytes.length, 2L * encoded.capacity()));
         }
         encoded.position(0).put(bytes, 0, bytes.length);
-        int flags = (channels == 1 ? opencv_imgcodecs.IMREAD_GRAYSCALE : opencv_imgcodecs.IMREAD_COLOR)
+        int flags = (channels == 1 ? opencv_imgcodecs.IMREAD_GRAYSCALE : opencv_imgcodecs.IMREAD_COLOR_RGB)
                 | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
         try (Mat file = new Mat(1, bytes.length, opencv_core.CV_8UC1, encoded);
                 Mat result = opencv_imgcodecs.imdecode(file, flags, decoded)) {
@@ -66,9 +65,6 @@ public final class ImageDecoder implements AutoCloseable {
             if (result.cols() != header.width() || result.rows() != header.height() || result.channels() != channels) {
                 throw new DecodeException(header.format() + " decodes to " + result.cols() + "x" + result.rows()
                         + " but its header says " + header.width() + "x" + header.height());
-            }
-            if (channels == 3) {
-                opencv_imgproc.cvtColor(decoded, decoded, opencv_imgproc.COLOR_BGR2RGB);
             }
             into.reset(header.width(), header.height(), channels);
             try (BytePointer data = decoded.data()) {

@@ -75,7 +75,9 @@ final class Rasterflow {
         Path out = Files.createTempFile(directory, "out", ".txt");
         Path err = Files.createTempFile(directory, "err", ".txt");
         List<String> command = new ArrayList<>();
-        command.add(HOME.resolve("rasterflow").toString());
+        // As from a terminal: what a shell starts in the background ignores Ctrl-C, and so would its children.
+        command.addAll(List.of(
+                "env", "--default-signal=INT", HOME.resolve("rasterflow").toString()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
