@@ -19,7 +19,7 @@ public final class BicubicResampler {
     private static final int HALF = 1 << (Taps.FRACTION_BITS - 1);
     private static final int ROWS_AT_ONCE = 64;
 
-    /** Values of rows that are kept for the next image: more are given back. */
+    /** Values of lines that are kept for the next image: more are given back. */
     private static final int KEPT_VALUES = 1 << 22;
 
     /** Columns that are turned at once: few enough that a cache line of each row is read only once. */
@@ -104,9 +104,12 @@ public final class BicubicResampler {
                 out[to + x] = (byte) sums[x];
             }
         }
-        if ((long) rows.length * rows[0].length > KEPT_VALUES) {
-            rows = new int[0][0];
-        }
+        columns = kept(columns);
+        rows = kept(rows);
+    }
+
+    private static int[][] kept(int[][] lines) {
+        return (long) lines.length * lines[0].length > KEPT_VALUES ? new int[0][0] : lines;
     }
 
     private static int[][] room(int[][] lines, int count, int length) {
