@@ -7,18 +7,13 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
 import java.time.Duration;
@@ -46,11 +41,10 @@ public final class DataPlane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
     private static final int MAX_STRANGERS = 64;
     private static final int MAX_WORLD_SIZE = 65_535;
-    private static final long SHUTDOWN_SECONDS = 5;
 
     private final DataPlaneConfig config;
     private final String processId = UUID.randomUUID().toString();
-    private final EventLoopGroup group;
+    private final EventLoops loops;
     private final Channel server;
     private final AcceptorHandshake.Desk desk = new FrontDesk();
 
@@ -63,9 +57,9 @@ public final class DataPlane implements AutoCloseable {
 
     private record Seat(long generation, int rank) {}
 
-    private DataPlane(DataPlaneConfig config, EventLoopGroup group) {
+    private DataPlane(DataPlaneConfig config, EventLoops loops) {
         this.config = config;
-        this.group = group;
+        this.loops = loops;
         this.server = listen();
     }
 
@@ -78,20 +72,18 @@ public final class DataPlane implements AutoCloseable {
         if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
             throw new ExchangeException("gradients travel as little-endian floats; this processor is big-endian");
         }
-        var threads = new DefaultThreadFactory("rasterflow-exchange", true);
-        var handler = Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-        EventLoopGroup group = new MultiThreadIoEventLoopGroup(config.eventLoopThreads(), threads, handler);
+        EventLoops loops = new EventLoops(config.eventLoopThreads());
         try {
-            return new DataPlane(config, group);
+            return new DataPlane(config, loops);
         } catch (RuntimeException e) {
-            stop(group);
+            loops.close();
             throw e;
         }
     }
 
     private Channel listen() {
         ServerBootstrap bootstrap = new ServerBootstrap()
-                .group(group)
+                .group(loops.group())
                 .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.AUTO_CLOSE, false)
@@ -208,7 +200,8 @@ public final class DataPlane implements AutoCloseable {
 
     private void startDeadline(RankExchange exchange) {
         Duration limit = config.connectTimeout();
-        var deadline = group.next()
+        var deadline = loops.group()
+                .next()
                 .schedule(
                         () -> exchange.fail(new ExchangeException(
                                 "generation " + exchange.plan().generation().number() + ": no connection with "
@@ -238,7 +231,7 @@ public final class DataPlane implements AutoCloseable {
         ConnectorHandshake handshake = new ConnectorHandshake(exchange, peer, config);
         long millis = Math.min(config.connectTimeout().toMillis(), Integer.MAX_VALUE);
         new Bootstrap()
-                .group(group)
+                .group(loops.group())
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.AUTO_CLOSE, false)
                 .option(ChannelOption.TCP_NODELAY, true)
@@ -341,13 +334,6 @@ public final class DataPlane implements AutoCloseable {
         open.forEach(exchange -> exchange.fail(new ExchangeException("rank " + exchange.rank() + " has left generation "
                 + exchange.plan().generation().number() + ": its data plane was closed")));
         server.close().awaitUninterruptibly();
-        stop(group);
-    }
-
-    private static void stop(EventLoopGroup group) {
-        if (!group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
-                .awaitUninterruptibly(SHUTDOWN_SECONDS + 1, TimeUnit.SECONDS)) {
-            LOG.warn("event loops of the data plane did not stop within {} s", SHUTDOWN_SECONDS);
-        }
+        loops.close();
     }
 }

@@ -36,11 +36,14 @@ class ExchangeResourcesTest {
     @Test
     void noThreadsAreLeftAfterClose() throws Exception {
         List<String> before = exchangeThreads();
-        try (World world = new World(3, 1000, 256, 1, 2)) {
-            world.run(0, 5, World.Pause.NONE);
-            assertTrue(exchangeThreads().size() >= before.size() + 2);
+        // Many times, because the thread of a loop that Netty calls terminated may live a moment longer.
+        for (int round = 0; round < 100; round++) {
+            try (World world = new World(3, 1000, 256, 1, 2)) {
+                world.run(0, 2, World.Pause.NONE);
+                assertTrue(exchangeThreads().size() >= before.size() + 2);
+            }
+            assertEquals(before, exchangeThreads());
         }
-        assertEquals(before, exchangeThreads());
     }
 
     @Test
