@@ -2,6 +2,7 @@ package io.rasterflow.streams.batch;
 
 import io.rasterflow.streams.augment.AugmentConfig;
 import io.rasterflow.streams.order.BatchPlan;
+import io.rasterflow.streams.order.Order;
 import io.rasterflow.streams.order.SampleOrder;
 import io.rasterflow.streams.shard.DataSet;
 import java.util.Iterator;
@@ -43,6 +44,28 @@ public final class Batches {
             long lastStepExclusive,
             int fromMicroBatch,
             int toMicroBatch) {
+        SampleOrder order = new SampleOrder(seed, data.sampleCounts(), config.windowShards());
+        return training(
+                data, order, seed, plan, augment, config, firstStep, lastStepExclusive, fromMicroBatch, toMicroBatch);
+    }
+
+    /**
+     * The same in another order, such as that of a mixture.
+     *
+     * @param order over the shards of {@code data}, numbered as there; {@code windowShards} has had its say in it
+     * @throws IllegalArgumentException if the order is over another number of samples than the data holds
+     */
+    public static Source<Batch, NotUsed> training(
+            DataSet data,
+            Order order,
+            long seed,
+            BatchPlan plan,
+            AugmentConfig augment,
+            StreamConfig config,
+            long firstStep,
+            long lastStepExclusive,
+            int fromMicroBatch,
+            int toMicroBatch) {
         if (fromMicroBatch < 0 || toMicroBatch < fromMicroBatch || toMicroBatch > plan.microBatches()) {
             throw new IllegalArgumentException("micro-batches [" + fromMicroBatch + ", " + toMicroBatch + ") of "
                     + plan.microBatches() + " cannot be taken");
@@ -50,7 +73,10 @@ public final class Batches {
         if (firstStep < 0) {
             throw new IllegalArgumentException("the first step must not be negative but is " + firstStep);
         }
-        SampleOrder order = new SampleOrder(seed, data.sampleCounts(), config.windowShards());
+        if (order.size() != data.size()) {
+            throw new IllegalArgumentException("an order over " + order.size() + " samples does not fit data of "
+                    + data.size() + "; make it from the sample counts of the same shards");
+        }
         Creator<Iterator<BatchRequest>> requests = () -> LongStream.range(firstStep, lastStepExclusive)
                 .boxed()
                 .flatMap(step -> IntStream.range(fromMicroBatch, toMicroBatch)

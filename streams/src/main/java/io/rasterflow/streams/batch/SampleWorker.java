@@ -7,8 +7,8 @@ import io.rasterflow.streams.decode.ImageDecoder;
 import io.rasterflow.streams.decode.Pixels;
 import io.rasterflow.streams.format.SampleEntry;
 import io.rasterflow.streams.order.CounterRandom;
+import io.rasterflow.streams.order.Order;
 import io.rasterflow.streams.order.SampleId;
-import io.rasterflow.streams.order.SampleOrder;
 import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.RawSample;
 import java.io.IOException;
@@ -20,7 +20,7 @@ final class SampleWorker implements AutoCloseable {
     private static final int MAX_PROBES = 64;
 
     private final DataSet data;
-    private final SampleOrder order;
+    private final Order order;
     private final long seed;
     private final boolean training;
     private final int imageBytes;
@@ -30,7 +30,7 @@ final class SampleWorker implements AutoCloseable {
     private long fetchNanos;
     private long decodeNanos;
 
-    SampleWorker(DataSet data, SampleOrder order, long seed, boolean training, AugmentConfig config) {
+    SampleWorker(DataSet data, Order order, long seed, boolean training, AugmentConfig config) {
         this.data = data;
         this.order = order;
         this.seed = seed;
