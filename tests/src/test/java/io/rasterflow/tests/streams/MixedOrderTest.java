@@ -106,7 +106,7 @@ class MixedOrderTest {
     void seedsAndNamesChangeTheOrder() {
         MixedOrder order = paper(42, 0.8, 0.2);
         assertNotEquals(numbers(order.order(0)), numbers(paper(43, 0.8, 0.2).order(0)));
-        MixedOrder renamed = new MixedOrder(42, List.of(new MixedOrder.Source("other", 1, WEB)), 2);
+        MixedOrder renamed = new MixedOrder(42, List.of(new MixedOrder.Source("wed", 1, WEB)), 2);
         assertNotEquals(numbers(order.order(0)), numbers(renamed.order(0)));
         // A source alone is still in its own order but for places in a block, so that it can get company later.
         assertEquals(3300, renamed.size());
