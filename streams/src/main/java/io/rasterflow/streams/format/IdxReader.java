@@ -23,6 +23,12 @@ import java.util.zip.ZipException;
  */
 public final class IdxReader implements AutoCloseable {
 
+    /** First four bytes of a file of grey images. */
+    static final int IMAGES_MAGIC = 0x803;
+
+    /** First four bytes of a file of labels. */
+    static final int LABELS_MAGIC = 0x801;
+
     private static final int UNSIGNED_BYTE = 0x08;
     private static final String ADVICE = "the file is damaged or not an IDX file, fetch it again";
 
@@ -30,12 +36,17 @@ public final class IdxReader implements AutoCloseable {
     private final InputStream in;
     private final int[] dimensions;
     private final int itemBytes;
+
+    /** Size of the file; -1 if it is compressed. */
+    private final long plainBytes;
+
     private int read;
     private long offset;
 
-    private IdxReader(String name, InputStream in, int expectedDimensions) throws IOException {
+    private IdxReader(String name, InputStream in, int expectedDimensions, long plainBytes) throws IOException {
         this.name = name;
         this.in = in;
+        this.plainBytes = plainBytes;
         int magic = readInt();
         int rank = magic & 0xFF;
         if (magic >>> 8 != UNSIGNED_BYTE || rank != expectedDimensions) {
@@ -55,7 +66,7 @@ public final class IdxReader implements AutoCloseable {
             }
             item *= d == 0 ? 1 : dimensions[d];
         }
-        if (item > 1 << 28) {
+        if (item > 1 << 26) {
             throw new ShardFormatException(name, 4, "an item of " + item + " bytes is absurd", ADVICE);
         }
         itemBytes = (int) item;
@@ -68,6 +79,24 @@ public final class IdxReader implements AutoCloseable {
      * @throws ShardFormatException naming file and offset
      */
     public static IdxReader open(Path file, int dimensions) throws IOException {
+        IdxReader reader = open(file, file.toString(), dimensions);
+        if (reader.plainBytes >= 0 && reader.plainBytes != reader.expectedBytes()) {
+            reader.close();
+            throw new ShardFormatException(
+                    reader.name,
+                    Math.min(reader.plainBytes, reader.expectedBytes()),
+                    "the file has " + reader.plainBytes + " bytes but its header promises " + reader.expectedBytes(),
+                    ADVICE);
+        }
+        return reader;
+    }
+
+    /**
+     * Opens a file and checks its header only, for those who take as many items as there are.
+     *
+     * @param name of the file in messages
+     */
+    static IdxReader open(Path file, String name, int dimensions) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new FileNotFoundException("no IDX file at " + file + "; check the path");
         }
@@ -77,16 +106,7 @@ public final class IdxReader implements AutoCloseable {
             boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
             raw.reset();
             InputStream in = gzip ? new BufferedInputStream(new GZIPInputStream(raw, 1 << 16), 1 << 16) : raw;
-            IdxReader reader = new IdxReader(file.toString(), in, dimensions);
-            long expected = reader.offset + (long) reader.count() * reader.itemBytes;
-            if (!gzip && Files.size(file) != expected) {
-                throw new ShardFormatException(
-                        file.toString(),
-                        Math.min(Files.size(file), expected),
-                        "the file has " + Files.size(file) + " bytes but its header promises " + expected,
-                        ADVICE);
-            }
-            return reader;
+            return new IdxReader(name, in, dimensions, gzip ? -1 : Files.size(file));
         } catch (IOException | RuntimeException e) {
             raw.close();
             throw e;
@@ -120,13 +140,30 @@ public final class IdxReader implements AutoCloseable {
         }
         readFully(item, itemBytes);
         read++;
-        if (read == count() && in.read() >= 0) {
+        if (read == count() && !ended()) {
             throw new ShardFormatException(
                     name,
                     offset,
                     "bytes follow the last of the " + count() + " items that the header promises",
                     ADVICE);
         }
+    }
+
+    private long expectedBytes() {
+        return 4 + 4L * dimensions.length + (long) count() * itemBytes;
+    }
+
+    /** Whether nothing follows; for gzip also whether its checksum holds. */
+    private boolean ended() throws IOException {
+        try {
+            return in.read() < 0;
+        } catch (EOFException | ZipException e) {
+            throw broken(e);
+        }
+    }
+
+    private ShardFormatException broken(IOException e) {
+        return new ShardFormatException(name, offset, "the gzip stream is broken: " + e.getMessage(), ADVICE);
     }
 
     private int readInt() throws IOException {
@@ -140,7 +177,7 @@ public final class IdxReader implements AutoCloseable {
         try {
             got = in.readNBytes(target, 0, length);
         } catch (EOFException | ZipException e) {
-            throw new ShardFormatException(name, offset, "the gzip stream is broken: " + e.getMessage(), ADVICE);
+            throw broken(e);
         }
         offset += got;
         if (got < length) {

@@ -1,12 +1,12 @@
 package io.rasterflow.streams.format;
 
 /**
- * Where one sample lies in an uncompressed tar.
+ * Where one sample lies in an uncompressed tar, or which file of a folder it is.
  *
- * @param key path up to the first dot of the file name
+ * @param key path up to the first dot of the file name, made harmless; in a folder the path of the file below it
  * @param offset first byte of the image
  * @param length bytes of the image
- * @param label class from {@code KEY.cls}, -1 if there is none
+ * @param label class, see {@link LabelRule}; -1 if there is none
  */
 public record SampleEntry(String key, long offset, int length, int label) {
 

@@ -9,6 +9,8 @@ public final class ShardFormatException extends IOException {
 
     private final String file;
     private final long offset;
+    private final String fault;
+    private final String advice;
 
     /**
      * @param file the file as it was named to us
@@ -20,6 +22,8 @@ public final class ShardFormatException extends IOException {
         super(file + " at byte " + offset + ": " + fault + "; " + advice);
         this.file = file;
         this.offset = offset;
+        this.fault = fault;
+        this.advice = advice;
     }
 
     public String file() {
@@ -28,5 +32,13 @@ public final class ShardFormatException extends IOException {
 
     public long offset() {
         return offset;
+    }
+
+    public String fault() {
+        return fault;
+    }
+
+    public String advice() {
+        return advice;
     }
 }

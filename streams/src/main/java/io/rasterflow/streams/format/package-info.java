@@ -1,2 +1,5 @@
-/** Image formats as they lie on disk: WebDataset tar shards and IDX files. */
+/**
+ * Shard files and what is in them: formats, the samples of a tar, labels and fields, image folders. Every reader takes its
+ * input for hostile.
+ */
 package io.rasterflow.streams.format;

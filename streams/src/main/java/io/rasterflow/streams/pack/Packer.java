@@ -1,5 +1,6 @@
 package io.rasterflow.streams.pack;
 
+import io.rasterflow.streams.format.GreyPng;
 import io.rasterflow.streams.format.IdxReader;
 import io.rasterflow.streams.format.ShardFormatException;
 import io.rasterflow.streams.storage.AtomicFile;

@@ -1,8 +1,7 @@
 package io.rasterflow.streams.shard;
 
-import io.rasterflow.streams.format.SampleEntry;
+import io.rasterflow.streams.curate.ShardScanner;
 import io.rasterflow.streams.format.ShardFormatException;
-import io.rasterflow.streams.format.TarSamples;
 import io.rasterflow.streams.storage.AtomicFile;
 import java.io.EOFException;
 import java.io.IOException;
@@ -75,13 +74,9 @@ final class ShardCache {
         if (compressed) {
             AtomicFile.write(tar, out -> expand(shard, out));
         }
-        List<SampleEntry> samples = TarSamples.scan(tar, shard.toString());
-        long tarBytes = Files.size(tar);
-        AtomicFile.write(indexFile, out -> ShardIndex.write(out, samples, tarBytes));
-        index = ShardIndex.readOrNull(indexFile);
-        if (index == null) {
-            throw new IOException("the index " + indexFile + " cannot be read back; check the disk");
-        }
+        ShardScanner scanner = ShardScanner.ofEverything();
+        index = ShardIndex.of(scanner.scan(tar, shard.toString()), Files.size(tar), scanner.fingerprint());
+        AtomicFile.write(indexFile, index::write);
         return new Prepared(tar, index);
     }
 

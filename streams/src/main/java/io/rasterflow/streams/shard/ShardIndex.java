@@ -1,6 +1,9 @@
 package io.rasterflow.streams.shard;
 
+import io.rasterflow.streams.curate.Scan;
+import io.rasterflow.streams.format.Damage;
 import io.rasterflow.streams.format.SampleEntry;
+import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,68 +12,97 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
-import java.util.zip.CheckedOutputStream;
 
 /**
- * Where the samples of one shard lie, in columns.
+ * Where the samples of one shard lie, in columns, and what was left out of it.
  *
  * <pre>
- *  0        4           8          12          20
- *  +--------+-----------+----------+-----------+-------------------+------------------+-----------+
- *  | "RFSI" | version 1 | count S  | tar bytes | S entries of 24 B | key bytes, UTF-8 | CRC-32    |
- *  +--------+-----------+----------+-----------+-------------------+------------------+-----------+
+ *  0        4           8                 16          24        28         32              40
+ *  +--------+-----------+-----------------+-----------+---------+----------+---------------+
+ *  | "RFSI" | version 2 | fingerprint u64 | tar bytes | count S | causes C | damage offset |
+ *  +--------+-----------+-----------------+-----------+---------+----------+---------------+
+ *  | S entries of 24 B  | keys, UTF-8     | C counts: | number u32, text   | fault text    |
+ *  +--------------------+-----------------+-----------+--------------------+---------------+
+ *  | advice text        | CRC-32          |
+ *  +--------------------+-----------------+
  *  entry:   | offset u64 | length u32 | label i32 | key start u32 | key length u32 |
- *  big-endian; the CRC covers everything before it
+ *  text:    | length u16 | UTF-8 |
+ *  big-endian; the fingerprint is that of the scanner; a damage offset of all ones means that there is no damage and
+ *  neither of its texts; the CRC covers everything before it
  * </pre>
  */
 public final class ShardIndex {
 
     private static final int MAGIC = 0x52465349;
-    private static final int VERSION = 1;
-    private static final int HEADER = 20;
+    private static final int VERSION = 2;
+    private static final int HEADER = 40;
     private static final int ENTRY = 24;
+    private static final long NO_DAMAGE = -1;
 
+    private final ByteBuffer bytes;
     private final int count;
-    private final long tarBytes;
-    private final ByteBuffer entries;
-    private final byte[] keys;
+    private final int keysAt;
+    private final SortedMap<String, Integer> leftOut = new TreeMap<>();
+    private final Optional<Damage> damage;
 
-    private ShardIndex(int count, long tarBytes, ByteBuffer entries, byte[] keys) {
-        this.count = count;
-        this.tarBytes = tarBytes;
-        this.entries = entries;
-        this.keys = keys;
+    /** @param bytes checked */
+    private ShardIndex(byte[] bytes) {
+        this.bytes = ByteBuffer.wrap(bytes);
+        this.count = this.bytes.getInt(24);
+        int causes = this.bytes.getInt(28);
+        long offset = this.bytes.getLong(32);
+        this.keysAt = HEADER + count * ENTRY;
+        int at = HEADER - ENTRY + count * ENTRY; // the last entry tells where the keys end
+        ByteBuffer rest = this.bytes.duplicate();
+        rest.position(keysAt + (count == 0 ? 0 : this.bytes.getInt(at + 16) + this.bytes.getInt(at + 20)));
+        for (int c = 0; c < causes; c++) {
+            int number = rest.getInt();
+            leftOut.put(text(rest), number);
+        }
+        this.damage = offset == NO_DAMAGE ? Optional.empty() : Optional.of(new Damage(offset, text(rest), text(rest)));
     }
 
-    /** Number of samples S. */
-    public int count() {
-        return count;
+    /**
+     * The index of a scan.
+     *
+     * @param tarBytes size of the uncompressed tar; 0 for a slice of a folder
+     * @param fingerprint of the scanner
+     */
+    public static ShardIndex of(Scan scan, long tarBytes, long fingerprint) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (DataOutputStream data = new DataOutputStream(bytes)) {
+            data.writeInt(MAGIC);
+            data.writeInt(VERSION);
+            data.writeLong(fingerprint);
+            data.writeLong(tarBytes);
+            data.writeInt(scan.samples().size());
+            data.writeInt(scan.leftOut().size());
+            data.writeLong(scan.damage().map(Damage::offset).orElse(NO_DAMAGE));
+            writeEntries(data, scan.samples());
+            for (Map.Entry<String, Integer> cause : scan.leftOut().entrySet()) {
+                data.writeInt(cause.getValue());
+                writeText(data, cause.getKey());
+            }
+            if (scan.damage().isPresent()) {
+                writeText(data, scan.damage().get().fault());
+                writeText(data, scan.damage().get().advice());
+            }
+            data.writeInt((int) crc(bytes.toByteArray(), bytes.size()));
+        } catch (IOException e) {
+            throw new IllegalStateException("memory takes every byte", e);
+        }
+        return new ShardIndex(bytes.toByteArray());
     }
 
-    /** Size of the uncompressed tar. */
-    public long tarBytes() {
-        return tarBytes;
-    }
-
-    /** Sample {@code sample}, 0-based. */
-    public SampleEntry entry(int sample) {
-        int at = Math.multiplyExact(Objects.checkIndex(sample, count), ENTRY);
-        String key = new String(keys, entries.getInt(at + 16), entries.getInt(at + 20), StandardCharsets.UTF_8);
-        return new SampleEntry(key, entries.getLong(at), entries.getInt(at + 8), entries.getInt(at + 12));
-    }
-
-    /** Writes the index of a tar of {@code tarBytes} bytes. */
-    static void write(OutputStream out, List<SampleEntry> samples, long tarBytes) throws IOException {
-        CheckedOutputStream checked = new CheckedOutputStream(out, new CRC32());
-        DataOutputStream data = new DataOutputStream(checked);
-        data.writeInt(MAGIC);
-        data.writeInt(VERSION);
-        data.writeInt(samples.size());
-        data.writeLong(tarBytes);
+    private static void writeEntries(DataOutputStream data, List<SampleEntry> samples) throws IOException {
         int keyStart = 0;
         for (SampleEntry sample : samples) {
             int keyLength = sample.key().getBytes(StandardCharsets.UTF_8).length;
@@ -84,12 +116,60 @@ public final class ShardIndex {
         for (SampleEntry sample : samples) {
             data.write(sample.key().getBytes(StandardCharsets.UTF_8));
         }
-        data.writeInt((int) checked.getChecksum().getValue());
-        data.flush();
     }
 
-    /** Reads an index; null if there is none or it is damaged, because it can always be built again. */
-    static ShardIndex readOrNull(Path file) throws IOException {
+    private static void writeText(DataOutputStream data, String text) throws IOException {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        int length = Math.min(utf8.length, 0xFFFF);
+        data.writeShort(length);
+        data.write(utf8, 0, length);
+    }
+
+    private static String text(ByteBuffer from) {
+        byte[] utf8 = new byte[from.getShort() & 0xFFFF];
+        from.get(utf8);
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    /** Number of samples S. */
+    public int count() {
+        return count;
+    }
+
+    /** Size of the uncompressed tar. */
+    public long tarBytes() {
+        return bytes.getLong(16);
+    }
+
+    /** What the shard was scanned with; an index with another fingerprint than the scanner's must be made again. */
+    public long fingerprint() {
+        return bytes.getLong(8);
+    }
+
+    /** Samples that are in the shard but not in the index, by cause. */
+    public SortedMap<String, Integer> leftOut() {
+        return Collections.unmodifiableSortedMap(leftOut);
+    }
+
+    /** Where the shard is cut or damaged, if it is. */
+    public Optional<Damage> damage() {
+        return damage;
+    }
+
+    /** Sample {@code sample}, 0-based. */
+    public SampleEntry entry(int sample) {
+        int at = HEADER + Math.multiplyExact(Objects.checkIndex(sample, count), ENTRY);
+        String key = new String(
+                bytes.array(), keysAt + bytes.getInt(at + 16), bytes.getInt(at + 20), StandardCharsets.UTF_8);
+        return new SampleEntry(key, bytes.getLong(at), bytes.getInt(at + 8), bytes.getInt(at + 12));
+    }
+
+    public void write(OutputStream out) throws IOException {
+        out.write(bytes.array());
+    }
+
+    /** Reads an index; null if there is none or it is damaged or of another version, because it can always be built again. */
+    public static ShardIndex readOrNull(Path file) throws IOException {
         byte[] bytes;
         try {
             bytes = Files.readAllBytes(file);
@@ -97,18 +177,16 @@ public final class ShardIndex {
             return null;
         }
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        if (bytes.length < HEADER + 4 || buffer.getInt() != MAGIC || buffer.getInt() != VERSION) {
-            return null;
-        }
+        boolean ours = bytes.length >= HEADER + 4
+                && buffer.getInt(0) == MAGIC
+                && buffer.getInt(4) == VERSION
+                && (int) crc(bytes, bytes.length - 4) == buffer.getInt(bytes.length - 4);
+        return ours ? new ShardIndex(bytes) : null;
+    }
+
+    private static long crc(byte[] bytes, int length) {
         CRC32 crc = new CRC32();
-        crc.update(bytes, 0, bytes.length - 4);
-        if ((int) crc.getValue() != buffer.getInt(bytes.length - 4)) {
-            return null;
-        }
-        int count = buffer.getInt();
-        long tarBytes = buffer.getLong();
-        int keysAt = HEADER + count * ENTRY;
-        byte[] keys = Arrays.copyOfRange(bytes, keysAt, bytes.length - 4);
-        return new ShardIndex(count, tarBytes, buffer.slice(HEADER, count * ENTRY), keys);
+        crc.update(bytes, 0, length);
+        return crc.getValue();
     }
 }

@@ -1,4 +1,4 @@
-package io.rasterflow.streams.pack;
+package io.rasterflow.streams.format;
 
 import java.io.ByteArrayOutputStream;
 import java.util.zip.Adler32;
@@ -10,7 +10,7 @@ import java.util.zip.CRC32;
  * <p>The shard around the images is compressed as a whole, and gzip over many stored images is 6 % smaller than gzip over
  * images that were deflated one by one; the decoder has nothing to inflate; and the bytes do not depend on a zlib version.
  */
-final class GreyPng {
+public final class GreyPng {
 
     private static final int PAETH = 4;
     private static final int MAX_STORED = 65535;
@@ -18,7 +18,7 @@ final class GreyPng {
     private GreyPng() {}
 
     /** Encodes {@code height} rows of {@code width} bytes. */
-    static byte[] encode(byte[] pixels, int width, int height) {
+    public static byte[] encode(byte[] pixels, int width, int height) {
         byte[] filtered = filter(pixels, width, height);
         ByteArrayOutputStream out = new ByteArrayOutputStream(filtered.length + 128);
         out.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
