@@ -1,0 +1,2 @@
+/** Sources of shards: against real servers, with faults. */
+package io.rasterflow.tests.streams.storage;
