@@ -6,7 +6,12 @@ package io.rasterflow.streams.decode;
  */
 public final class Pixels {
 
-    private byte[] values = new byte[0];
+    /** An array that an unusually large image made longer than this is given up when the next one needs less. */
+    private static final int KEPT_VALUES = ImageDecoder.KEPT_BYTES;
+
+    private static final byte[] NOTHING = {};
+
+    private byte[] values = NOTHING;
     private int width;
     private int height;
     private int channels;
@@ -14,7 +19,8 @@ public final class Pixels {
     /** Makes room for an image; the values are undefined afterwards. */
     public Pixels reset(int width, int height, int channels) {
         int needed = Math.multiplyExact(Math.multiplyExact(width, height), channels);
-        if (values.length < needed) {
+        if (values.length < needed || values.length > Math.max(needed, KEPT_VALUES)) {
+            values = NOTHING; // the old array may go before the new one comes
             values = new byte[needed];
         }
         this.width = width;

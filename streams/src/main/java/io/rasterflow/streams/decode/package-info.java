@@ -1,2 +1,2 @@
-/** From PNG and JPEG bytes to 8-bit pixels. */
+/** From JPEG, PNG, WebP and GIF bytes to upright 8-bit pixels, safe on hostile bytes. */
 package io.rasterflow.streams.decode;
