@@ -213,9 +213,8 @@ final class BenchCommand implements Runnable {
                     size,
                     Collections.nCopies(channels, 0.5),
                     Collections.nCopies(channels, 0.25));
-            Path cache = Path.of(RunConfig.load("", List.of()).config().data().cacheDirectory());
             ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "bench");
-            try (DataSet data = DataSet.open(shards, cache)) {
+            try (DataSet data = RunConfig.load("", List.of()).config().data().open(shards)) {
                 print(
                         used,
                         InputBenchmark.run(

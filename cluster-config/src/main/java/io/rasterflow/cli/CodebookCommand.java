@@ -119,9 +119,9 @@ final class CodebookCommand implements Callable<Integer> {
 
     /** The images as the training sees them: in its order, cropped, flipped and normalised. */
     private void read(RunConfig config, long chosen, KMeans kMeans) throws IOException, InterruptedException {
-        List<String> shards = data.isEmpty() ? config.data().train() : data;
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "codebook");
-        try (DataSet set = DataSet.open(shards, Path.of(config.data().cacheDirectory()))) {
+        try (DataSet set =
+                data.isEmpty() ? config.data().openTrain() : config.data().open(data)) {
             var source = Batches.training(
                     set,
                     chosen,

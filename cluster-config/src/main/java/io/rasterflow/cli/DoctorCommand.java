@@ -33,9 +33,8 @@ final class DoctorCommand implements Callable<Integer> {
         check("PyTorch", Engines::describe);
         check("devices", Engines::describeDevices);
         check("bundled images", () -> {
-            Path cache = Path.of(config.data().cacheDirectory());
-            try (DataSet train = DataSet.open(config.data().train(), cache);
-                    DataSet validation = DataSet.open(config.data().validation(), cache)) {
+            try (DataSet train = config.data().openTrain();
+                    DataSet validation = config.data().openValidation()) {
                 return train.size() + " for training, " + validation.size() + " for validation";
             }
         });

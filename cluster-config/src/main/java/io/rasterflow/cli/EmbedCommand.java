@@ -83,11 +83,9 @@ final class EmbedCommand implements Callable<Integer> {
         Path checkpoint = Checkpoints.find(run, step);
         RunPlan plan = Checkpoints.config(run, overrides).plan(run, false);
         Features features = features(plan);
-        ImageBatches.Reading reading = new ImageBatches.Reading(
-                Path.of(plan.data().cacheDirectory()), plan.data().augment(), plan.data().stream(), batch);
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "embed");
-        try (ImageBatches images =
-                        ImageBatches.open(system, data.isEmpty() ? plan.data().validation() : data, reading);
+        try (ImageBatches images = ImageBatches.open(
+                        system, data.isEmpty() ? plan.data().validation() : data, plan.data(), batch);
                 Embedder embedder = new Embedder(
                         plan.model(),
                         plan.train().compute(),

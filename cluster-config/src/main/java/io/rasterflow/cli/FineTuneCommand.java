@@ -11,7 +11,9 @@ import io.rasterflow.model.finetune.FineTuneConfig;
 import io.rasterflow.model.finetune.FineTuneFiles;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.streams.shard.ShardRef;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -79,12 +81,13 @@ final class FineTuneCommand implements Callable<Integer> {
         Path checkpoint = Checkpoints.find(run, step);
         Path target = out != null ? out : defaultOut(config.finetune().kind(), Checkpoint.step(checkpoint));
         FineTuneFiles.requireFree(target);
-        Path cache = Path.of(config.data().cacheDirectory());
-        List<String> trainShards = data.isEmpty() ? config.data().train() : data;
-        List<String> validationShards = validationData.isEmpty() ? config.data().validation() : validationData;
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "finetune");
-        try (DataSet train = DataSet.open(trainShards, cache);
-                DataSet validation = DataSet.open(validationShards, cache)) {
+        try (DataSet train = data.isEmpty()
+                        ? config.data().openTrain()
+                        : config.data().open(data);
+                DataSet validation = validationData.isEmpty()
+                        ? config.data().openValidation()
+                        : config.data().open(validationData)) {
             requireApart(train, validation);
             SortedMap<String, Tensor> weights =
                     Checkpoint.read(checkpoint).snapshot().weights();
@@ -135,14 +138,15 @@ final class FineTuneCommand implements Callable<Integer> {
 
     /** An accuracy on images that were trained on would say nothing. */
     private static void requireApart(DataSet train, DataSet validation) throws IOException {
-        Set<Path> trained = new HashSet<>();
-        for (Path shard : train.shards()) {
-            trained.add(shard.toRealPath());
+        Set<URI> trained = new HashSet<>();
+        for (ShardRef shard : train.shards()) {
+            trained.add(shard.identity());
         }
-        for (Path shard : validation.shards()) {
-            if (trained.contains(shard.toRealPath())) {
-                throw new ConfigException(shard + " is among the training and the validation shards; give others with"
-                        + " --data or --validation");
+        for (ShardRef shard : validation.shards()) {
+            if (trained.contains(shard.identity())) {
+                throw new ConfigException(
+                        shard.name() + " is among the training and the validation shards; give others with"
+                                + " --data or --validation");
             }
         }
     }

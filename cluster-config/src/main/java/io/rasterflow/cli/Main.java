@@ -17,7 +17,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "rasterflow",
         description = "Pre-trains autoregressive image models on streams of images.",
-        version = "rasterflow 0.1.0",
+        version = "rasterflow " + Main.VERSION,
         subcommands = {
             TrainCommand.class,
             NodeCommand.class,
@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
             FineTuneCommand.class,
             ParityCommand.class,
             DataCommand.class,
+            FeedCommand.class,
             BenchCommand.class,
             CodebookCommand.class,
             SweepCommand.class,
@@ -41,6 +42,8 @@ import picocli.CommandLine.ScopeType;
                 "%n`rasterflow VERB --help` explains a verb. Started without options, `rasterflow train` pre-trains a small"
                         + " model on the bundled images.")
 public final class Main implements Runnable {
+
+    static final String VERSION = "0.1.0";
 
     @Option(
             names = {"-h", "--help"},

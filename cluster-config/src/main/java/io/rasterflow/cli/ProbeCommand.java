@@ -90,11 +90,11 @@ final class ProbeCommand implements Callable<Integer> {
         Engines.configure(Runtime.getRuntime().availableProcessors());
         RunPlan plan = Checkpoints.config(run, overrides()).plan(run, false);
         Path checkpoint = Checkpoints.find(run, step);
-        List<String> validationShards = data.isEmpty() ? plan.data().validation() : data;
-        Path cache = Path.of(plan.data().cacheDirectory());
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "probe");
-        try (DataSet train = DataSet.open(plan.data().train(), cache);
-                DataSet validation = DataSet.open(validationShards, cache);
+        try (DataSet train = plan.data().openTrain();
+                DataSet validation = data.isEmpty()
+                        ? plan.data().openValidation()
+                        : plan.data().open(data);
                 Evaluation evaluation = new Evaluation(system, "probe", plan, train, validation)) {
             boolean average = weights == null ? plan.optimizer().averages() : weights == Weights.EMA;
             evaluation.load(checkpoint, average);

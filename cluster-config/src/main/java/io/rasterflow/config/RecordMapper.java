@@ -13,14 +13,20 @@ import java.lang.reflect.Type;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * Reads a configuration into records: one record per section, one component per key. The records' compact constructors
  * validate the values, so that a section is checked where it is used.
  */
 final class RecordMapper {
+
+    /** Stands for a name of the user's choice in a path. */
+    private static final String ANY = "NAME";
 
     private RecordMapper() {}
 
@@ -36,6 +42,8 @@ final class RecordMapper {
             String path = prefix + component.getName();
             if (component.getType().isRecord()) {
                 collect(path + ".", component.getType(), paths);
+            } else if (component.getType() == Map.class) {
+                collect(path + "." + ANY + ".", elementOf(component.getGenericType()), paths);
             } else {
                 paths.add(path);
             }
@@ -52,9 +60,13 @@ final class RecordMapper {
         Object[] values = new Object[components.length];
         for (int i = 0; i < components.length; i++) {
             String path = prefix + components[i].getName();
-            values[i] = components[i].getType().isRecord()
-                    ? readRecord(config, path + ".", components[i].getType())
-                    : readLeaf(config, path, components[i].getGenericType());
+            if (components[i].getType().isRecord()) {
+                values[i] = readRecord(config, path + ".", components[i].getType());
+            } else if (components[i].getType() == Map.class) {
+                values[i] = readMap(config, path, elementOf(components[i].getGenericType()));
+            } else {
+                values[i] = readLeaf(config, path, components[i].getGenericType());
+            }
         }
         Class<?>[] types =
                 Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
@@ -66,6 +78,29 @@ final class RecordMapper {
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " cannot be read from a configuration", e);
         }
+    }
+
+    /** Sections with names of the user's choice, in the order of their names: HOCON keeps none. */
+    private static Map<String, Object> readMap(Config config, String path, Class<?> element) {
+        Map<String, Object> sections = new TreeMap<>();
+        if (config.hasPath(path)) {
+            try {
+                for (String name : config.getObject(path).keySet()) {
+                    sections.put(name, readRecord(config, path + "." + ConfigUtil.quoteString(name) + ".", element));
+                }
+            } catch (WrongType e) {
+                throw new ConfigException(
+                        path + " must consist of named sections but is "
+                                + config.getValue(path).render(),
+                        e);
+            }
+        }
+        return sections;
+    }
+
+    /** The record type V of a {@code Map<String, V>}. */
+    private static Class<?> elementOf(Type map) {
+        return (Class<?>) ((ParameterizedType) map).getActualTypeArguments()[1];
     }
 
     private static Object readLeaf(Config config, String path, Type type) {
@@ -134,11 +169,19 @@ final class RecordMapper {
     /** Refuses keys that no record understands and names the one that was probably meant. */
     static void refuseUnknown(Config config, Set<String> known) {
         config.entrySet().forEach(entry -> {
-            String path = String.join(".", ConfigUtil.splitPath(entry.getKey()));
-            if (!known.contains(path)) {
+            List<String> words = ConfigUtil.splitPath(entry.getKey());
+            String path = String.join(".", words);
+            if (!known.contains(path) && known.stream().noneMatch(pattern -> matches(pattern, words))) {
                 throw new ConfigException("unknown key " + path + "; did you mean " + nearest(path, known) + "?");
             }
         });
+    }
+
+    private static boolean matches(String pattern, List<String> words) {
+        String[] parts = pattern.split("\\.");
+        return parts.length == words.size()
+                && IntStream.range(0, parts.length)
+                        .allMatch(i -> parts[i].equals(ANY) || parts[i].equals(words.get(i)));
     }
 
     private static String nearest(String path, Set<String> known) {

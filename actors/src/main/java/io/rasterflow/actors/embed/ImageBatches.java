@@ -1,72 +1,87 @@
 package io.rasterflow.actors.embed;
 
-import io.rasterflow.streams.augment.AugmentConfig;
-import io.rasterflow.streams.batch.StreamConfig;
-import io.rasterflow.streams.shard.ShardPattern;
+import io.rasterflow.actors.run.DataPlan;
+import io.rasterflow.streams.batch.BadSample;
+import io.rasterflow.streams.batch.Batch;
+import io.rasterflow.streams.batch.BatchReader;
+import io.rasterflow.streams.batch.Batches;
+import io.rasterflow.streams.format.SampleEntry;
+import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.stream.SystemMaterializer;
 
-/** All images of a source, each once and in a fixed order. Confined to one thread. */
-public interface ImageBatches extends AutoCloseable {
+/** All images of some shards, each once and in the order of the shards. Confined to one thread. */
+public final class ImageBatches implements AutoCloseable {
+    private final DataSet data;
+    private final BatchReader reader;
+    private int shard;
+    private int sample;
 
-    /** How many images there are. */
-    long size();
-
-    /** The next batch, which the caller closes; empty at the end. */
-    Optional<ImageBatch> next() throws IOException, InterruptedException;
-
-    @Override
-    void close() throws IOException;
-
-    /**
-     * How images are read.
-     *
-     * @param cache folder for indexes and expanded shards
-     * @param augment size and normalisation
-     * @param stream threads and prefetch
-     * @param batch images in a batch
-     */
-    record Reading(Path cache, AugmentConfig augment, StreamConfig stream, int batch) {
-        public Reading {
-            if (batch < 1) {
-                throw new IllegalArgumentException("--batch must be at least 1 but is " + batch);
-            }
-        }
+    private ImageBatches(ActorSystem<?> system, DataSet data, DataPlan plan, int batch) {
+        this.data = data;
+        this.reader = BatchReader.open(
+                Batches.evaluation(data, plan.augment(), plan.stream(), 0, batch, 0),
+                SystemMaterializer.get(system).materializer());
     }
 
     /**
-     * Opens shards (.tar, .tar.gz, patterns, folders of them), parquet files or one folder with PNG and JPEG files.
+     * Opens shards of any kind, or a folder of images.
      *
+     * @param batch images in a batch
      * @throws IOException one line, if there is nothing to read
      */
-    static ImageBatches open(ActorSystem<?> system, List<String> data, Reading reading) throws IOException {
-        if (data.stream().anyMatch(name -> name.endsWith(".parquet"))) {
-            return new EncodedBatches(new ParquetFiles(parquet(data)), reading);
+    public static ImageBatches open(ActorSystem<?> system, List<String> shards, DataPlan plan, int batch)
+            throws IOException {
+        if (batch < 1) {
+            throw new IllegalArgumentException("--batch must be at least 1 but is " + batch);
         }
-        if (data.size() == 1 && Files.isDirectory(Path.of(data.get(0)))) {
-            FolderImages images = new FolderImages(Path.of(data.get(0)));
-            if (images.size() > 0) {
-                return new EncodedBatches(images, reading);
-            }
-        }
-        return new ShardBatches(system, data, reading);
+        return new ImageBatches(system, plan.open(shards), plan, batch);
     }
 
-    private static List<Path> parquet(List<String> data) throws IOException {
-        List<Path> files = new ArrayList<>();
-        for (String pattern : data) {
-            for (Path file : ShardPattern.expand(pattern)) {
-                if (!file.toString().endsWith(".parquet")) {
-                    throw new IOException(file + " is no parquet file, but others are; embed them one kind at a time");
-                }
-                files.add(file);
-            }
+    /** How many images there are. */
+    public long size() {
+        return data.size();
+    }
+
+    /** The next batch, which the caller closes; empty at the end. */
+    public Optional<ImageBatch> next() throws IOException, InterruptedException {
+        Optional<Batch> next = reader.next();
+        if (next.isEmpty()) {
+            return Optional.empty();
         }
-        return files;
+        Batch batch = next.get();
+        List<String> keys = new ArrayList<>();
+        int[] labels = new int[batch.labels().length];
+        for (int i = 0; i < labels.length; i++) {
+            SampleEntry entry = nextEntry(); // Not the batch's label, which may be a substitute's.
+            keys.add(entry.key());
+            labels[i] = entry.label();
+        }
+        Map<Integer, String> bad = new HashMap<>();
+        for (BadSample sample : batch.badSamples()) {
+            int index = Math.toIntExact(sample.position() - batch.positions()[0]);
+            bad.put(index, sample.key() + " in " + sample.shard() + ": " + sample.cause());
+        }
+        return Optional.of(new ImageBatch(batch.images(), labels, keys, bad, batch::close));
+    }
+
+    private SampleEntry nextEntry() throws IOException {
+        while (sample >= data.shardSize(shard)) {
+            shard++;
+            sample = 0;
+        }
+        return data.entry(shard, sample++);
+    }
+
+    @Override
+    public void close() throws IOException {
+        reader.close();
+        data.close();
     }
 }

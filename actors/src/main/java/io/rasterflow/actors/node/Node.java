@@ -5,6 +5,7 @@ import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.actors.trainer.InputReport;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
 import io.rasterflow.monitoring.event.Event;
@@ -14,12 +15,14 @@ import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.streams.shard.Samples;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -177,16 +180,20 @@ public final class Node {
             if (telemetry == null) {
                 openTelemetry(plan);
             }
-            Path cache = Path.of(plan.data().cacheDirectory());
-            DataSet images = own(DataSet.open(plan.data().train(), cache));
+            Optional<DataSet> shards = Optional.empty();
+            if (!plan.data().feed().used() || settings.roles().contains(PROBE)) {
+                shards = Optional.of(own(plan.data().openTrain()));
+                report(shards.get());
+            }
             if (settings.roles().contains(TRAINER)) {
-                startTrainers(plan, images);
+                startTrainers(
+                        plan, plan.data().feed().used() ? own(plan.data().openSamples(plan.name())) : shards.get());
             }
             if (settings.roles().contains(PROBE)) {
-                DataSet validation = own(DataSet.open(plan.data().validation(), cache));
+                DataSet validation = own(plan.data().openValidation());
                 context.spawn(
                         ProbeActor.create(new ProbeActor.ProbeNode(
-                                settings.name(), plan, images, validation, telemetry, coordinator)),
+                                settings.name(), plan, shards.get(), validation, telemetry, coordinator)),
                         PROBE,
                         ProbeActor.dispatcher());
             }
@@ -197,7 +204,22 @@ public final class Node {
         return Behaviors.same();
     }
 
-    private void startTrainers(RunPlan plan, DataSet images) {
+    /** What is known before a sample is read: shards that are cut or damaged, of which the rest is used. */
+    private void report(DataSet shards) {
+        shards.damages()
+                .forEach((shard, damage) -> telemetry.record(new Event.BadSample(
+                        System.currentTimeMillis(),
+                        settings.name(),
+                        -1,
+                        shards.shardName(shard),
+                        damage.offset(),
+                        "",
+                        -1,
+                        "the shard is damaged from there on, the samples before are used: " + damage.fault(),
+                        "")));
+    }
+
+    private void startTrainers(RunPlan plan, Samples images) {
         DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane()));
         TrainerNode node = new TrainerNode(
                 settings.name(),
@@ -205,6 +227,7 @@ public final class Node {
                 images,
                 dataPlane,
                 telemetry,
+                new InputReport(settings.name(), plan, images, telemetry),
                 coordinator,
                 context.getSystem().dispatchers().lookup(DispatcherSelector.blocking()));
         for (int replica = 0; replica < plan.replicas(); replica++) {

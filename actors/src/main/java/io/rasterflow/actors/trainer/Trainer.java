@@ -167,6 +167,7 @@ public final class Trainer {
                     begin.generation().worldSize(),
                     begin.firstStep());
             if (begin.rank() == 0) {
+                needFrom(begin.firstStep());
                 recordStart();
                 if (begin.firstStep() == 0 || !node.plan().resume()) {
                     writeCheckpoint();
@@ -174,6 +175,15 @@ public final class Trainer {
             }
             return session.step() == node.plan().train().steps() ? end() : fetch();
         });
+    }
+
+    /** What came before that step may go. */
+    private void needFrom(long step) {
+        try {
+            node.input().needFrom(step);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
     }
 
     private void recordStart() {
@@ -259,6 +269,7 @@ public final class Trainer {
                             hash,
                             Checkpoint.bytes(directory),
                             (System.nanoTime() - start) * 1e-9));
+            node.input().needFrom(snapshot.step());
             node.coordinator().tell(new Coordinator.CheckpointWritten(snapshot.step(), directory.toString(), hash));
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);

@@ -177,6 +177,7 @@ final class TrainingSession implements AutoCloseable {
                         reduced.images(),
                         clock.turn(),
                         noise));
+        node.input().report(step);
     }
 
     /**
@@ -239,7 +240,15 @@ final class TrainingSession implements AutoCloseable {
                         batch.labels().length));
         batch.badSamples().forEach(bad -> node.telemetry()
                 .record(new Event.BadSample(
-                        now, node.name(), step, bad.shard(), bad.offset(), bad.key(), bad.position(), bad.cause())));
+                        now,
+                        node.name(),
+                        step,
+                        bad.shard(),
+                        bad.offset(),
+                        bad.key(),
+                        bad.position(),
+                        bad.cause(),
+                        bad.firstBytes())));
     }
 
     /** Stops the stream, leaves the exchange and frees the replica. */

@@ -2,6 +2,7 @@ package io.rasterflow.monitoring.event;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
 
 /**
  * Something that happened in a run. Events are written to the node's journal first and told to the monitor second; on
@@ -19,6 +20,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
     @JsonSubTypes.Type(value = Event.Lease.class, name = "lease"),
     @JsonSubTypes.Type(value = Event.Commit.class, name = "commit"),
     @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
+    @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
     @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
 })
 public sealed interface Event {
@@ -143,9 +145,56 @@ public sealed interface Event {
             long timeMillis, String node, int rank, long generation, long step, int fromMicroBatch, int toMicroBatch)
             implements Event {}
 
+    /**
+     * A sample that was quarantined: it could not be used and another took its place.
+     *
+     * @param offset byte offset of the sample in its (uncompressed) shard
+     * @param key of the sample within the shard
+     * @param position global position that the other one fills
+     * @param firstBytes the sample's first bytes in hexadecimal; empty when there are none or an older program wrote this
+     */
     record BadSample(
-            long timeMillis, String node, long step, String shard, long offset, String key, long position, String cause)
-            implements Event {}
+            long timeMillis,
+            String node,
+            long step,
+            String shard,
+            long offset,
+            String key,
+            long position,
+            String cause,
+            String firstBytes)
+            implements Event {
+        public BadSample {
+            firstBytes = firstBytes == null ? "" : firstBytes;
+        }
+    }
+
+    /**
+     * What has gone through a node's input pipeline since the node started; every few seconds.
+     *
+     * @param stages in the order in which a sample passes them
+     * @param sources of the training images; counted over the whole run, hence the same on all nodes
+     */
+    record Input(long timeMillis, String node, List<Stage> stages, List<Source> sources) implements Event {
+        public Input {
+            stages = List.copyOf(stages);
+            sources = List.copyOf(sources);
+        }
+
+        /**
+         * @param items that have passed: shards, samples or batches
+         * @param bytes of them
+         * @param seconds that they spent in the stage together
+         * @param depth items in it at that moment
+         */
+        public record Stage(String name, long items, long bytes, double seconds, long depth) {}
+
+        /**
+         * @param images trained on so far
+         * @param epoch passes over the source so far, fractional
+         */
+        public record Source(String name, long images, double epoch) {}
+    }
 
     /** @param outcome {@code completed}, {@code stopped}, {@code failed} */
     record RunEnded(long timeMillis, String node, long step, String outcome, String detail) implements Event {}

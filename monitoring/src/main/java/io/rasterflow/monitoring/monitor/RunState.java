@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A run, folded from its events: the live monitor and a report made from journals go the same way. Every rank sends a
@@ -40,6 +41,7 @@ public final class RunState {
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final List<ProbePoint> probes = new ArrayList<>();
+    private final Map<String, Event.Input> inputs = new TreeMap<>();
     private Correlation correlation = Correlation.NONE;
 
     private Event.RunStarted started;
@@ -80,6 +82,8 @@ public final class RunState {
             onWorld(membership.generation(), membership.worldSize());
         } else if (event instanceof Event.BadSample) {
             badSamples++;
+        } else if (event instanceof Event.Input input) {
+            inputs.put(input.node(), input);
         } else if (event instanceof Event.Checkpoint) {
             checkpoints++;
         } else if (event instanceof Event.RunEnded end) {
@@ -201,6 +205,7 @@ public final class RunState {
                 imagesDone,
                 ranks.status(worldSize),
                 nodes.status(),
+                List.copyOf(inputs.values()),
                 badSamples,
                 checkpoints,
                 generation,

@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.monitor;
 
+import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.science.Correlation;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.List;
  * @param stepsDone steps seen, those repeated after a failure included (never falls)
  * @param imagesDone images of those steps
  * @param ranks where the time of each rank went
+ * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
  */
 public record RunStatus(
@@ -54,6 +56,7 @@ public record RunStatus(
         long imagesDone,
         List<RankTime> ranks,
         List<NodeStatus> nodes,
+        List<Event.Input> inputs,
         long badSamples,
         long checkpoints,
         long generation,

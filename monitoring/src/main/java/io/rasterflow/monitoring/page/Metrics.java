@@ -33,6 +33,7 @@ final class Metrics implements AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final Set<Integer> ranks = new HashSet<>();
+    private final InputMetrics inputs = new InputMetrics(registry);
     private RunStatus status;
 
     Metrics() {
@@ -73,6 +74,7 @@ final class Metrics implements AutoCloseable {
     /** The exposition of a status; one at a time, since the meters read it. */
     synchronized String scrape(RunStatus now) {
         status = now;
+        inputs.update(now.inputs());
         for (RankTime rank : now.ranks()) {
             if (ranks.add(rank.rank())) {
                 addRank(rank.rank());

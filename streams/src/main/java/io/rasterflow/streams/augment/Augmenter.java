@@ -23,44 +23,62 @@ public final class Augmenter {
     private final BicubicResampler resampler = new BicubicResampler();
     private final ColorJitter jitter = new ColorJitter();
     private final Pixels resampled = new Pixels();
-    private final float[] planes;
-    private final float[][] normalised;
+    private final NormalisedRows normalised;
 
     public Augmenter(AugmentConfig config) {
         this.config = config;
-        this.planes = new float[config.imageValues()];
-        this.normalised = new float[config.channels()][256];
-        for (int c = 0; c < config.channels(); c++) {
-            float mean = config.mean().get(c).floatValue();
-            float std = config.std().get(c).floatValue();
-            for (int value = 0; value < 256; value++) {
-                normalised[c][value] = (value / 255f - mean) / std;
-            }
-        }
+        this.normalised = new NormalisedRows(config);
+    }
+
+    /** The crop that is drawn for an image of a size; with it, only what it needs has to be decoded. */
+    public CropBox trainingCrop(int width, int height, CounterRandom random) {
+        return CropBox.random(width, height, config, random, CROP_DRAW);
+    }
+
+    /** By how much the image may be reduced before {@link #training}: 1, 2, 4 or 8 pixels to one. */
+    public int trainingReduction(CropBox crop) {
+        return crop.reduction(config.size());
+    }
+
+    /** By how much an image of a size may be reduced before {@link #evaluation}: 1, 2, 4 or 8 pixels to one. */
+    public int evaluationReduction(int width, int height) {
+        return CropBox.whole(width, height).reduction(config.evalResize());
+    }
+
+    /** As the other form, of the whole image. */
+    public void training(Pixels image, CounterRandom random, ByteBuffer target, int at) {
+        training(image, trainingCrop(image.width(), image.height(), random), 1, random, target, at);
     }
 
     /**
-     * Random resized crop, flip, colour jitter, normalise.
+     * Resized crop, flip, colour jitter, normalise.
      *
+     * @param image reduced; must have the pixels of the crop, others may be missing
+     * @param crop as drawn for the image before its reduction
+     * @param reduction so many pixels in a row or column became one; more than 1 only if the crop is to be made smaller
      * @param target direct, native order; receives C·H·W float32 values from byte {@code at} on
      */
-    public void training(Pixels image, CounterRandom random, ByteBuffer target, int at) {
-        CropBox crop = CropBox.random(image.width(), image.height(), config, random, CROP_DRAW);
+    public void training(Pixels image, CropBox crop, int reduction, CounterRandom random, ByteBuffer target, int at) {
         boolean flip = random.uniform(FLIP_DRAW) < config.flip();
         boolean jittered = ColorJitter.drawn(config.jitter(), random, JITTER_DRAW);
         int size = config.size();
-        if (crop.width() != size || crop.height() != size) {
-            resampler.resample(image, crop, size, size, resampled);
-        } else if (jittered) {
-            cut(image, crop, resampled);
-        } else {
-            write(image, crop.left(), crop.top(), flip, target, at);
+        boolean resized = crop.width() != size || crop.height() != size;
+        if (!jittered) {
+            if (resized) {
+                Rows rows = normalised.into(target, at, size, 0, 0);
+                resampler.resample(image, crop, reduction, size, size, flip, rows);
+            } else {
+                normalised.write(image, crop.left(), crop.top(), flip, target, at);
+            }
             return;
         }
-        if (jittered) {
-            jitter.random(resampled, config.jitter(), random, JITTER_DRAW);
+        if (resized) {
+            resampler.resample(image, crop, reduction, size, size, resampled);
+        } else {
+            cut(image, crop, resampled);
         }
-        write(resampled, 0, 0, flip, target, at);
+        jitter.random(resampled, config.jitter(), random, JITTER_DRAW);
+        normalised.write(resampled, 0, 0, flip, target, at);
     }
 
     private static void cut(Pixels image, CropBox crop, Pixels into) {
@@ -72,18 +90,26 @@ public final class Augmenter {
         }
     }
 
+    /** As the other form, of the whole image. */
+    public void evaluation(Pixels image, ByteBuffer target, int at) throws DecodeException {
+        evaluation(image, image.width(), image.height(), 1, target, at);
+    }
+
     /**
      * Shorter side to {@code evalResize}, centre crop, normalise; an image that has the output size is taken as it is.
      *
+     * @param image reduced
+     * @param width of the image before its reduction
+     * @param height likewise
+     * @param reduction so many pixels in a row or column became one; more than 1 only if the image is to be made smaller
      * @param target direct, native order; receives C·H·W float32 values from byte {@code at} on
      * @throws DecodeException if the image is so elongated that its longer side would pass 65,536 pixels
      */
-    public void evaluation(Pixels image, ByteBuffer target, int at) throws DecodeException {
+    public void evaluation(Pixels image, int width, int height, int reduction, ByteBuffer target, int at)
+            throws DecodeException {
         int size = config.size();
-        int width = image.width();
-        int height = image.height();
         if (width == size && height == size) {
-            write(image, 0, 0, false, target, at);
+            normalised.write(image, 0, 0, false, target, at);
             return;
         }
         int shorter = Math.min(width, height);
@@ -93,37 +119,13 @@ public final class Augmenter {
         }
         int outWidth = (int) ((long) config.evalResize() * width / shorter);
         int outHeight = (int) ((long) config.evalResize() * height / shorter);
-        Pixels resized = image;
-        if (shorter != config.evalResize()) {
-            resampler.resample(image, new CropBox(0, 0, width, height), outWidth, outHeight, resampled);
-            resized = resampled;
-        }
         int left = (int) Math.rint((outWidth - size) / 2.0);
         int top = (int) Math.rint((outHeight - size) / 2.0);
-        write(resized, left, top, false, target, at);
-    }
-
-    /** The window of {@code size} squared pixels at (left, top), mirrored if so drawn. */
-    private void write(Pixels image, int left, int top, boolean flip, ByteBuffer target, int at) {
-        int size = config.size();
-        int channels = config.channels();
-        byte[] values = image.values();
-        int step = flip ? -channels : channels;
-        for (int c = 0; c < channels; c++) {
-            float[] table = normalised[c];
-            for (int y = 0; y < size; y++) {
-                int firstColumn = flip ? left + size - 1 : left;
-                int input = ((top + y) * image.width() + firstColumn) * channels + c;
-                int output = (c * size + y) * size;
-                for (int x = 0; x < size; x++) {
-                    planes[output + x] = table[values[input] & 0xFF];
-                    input += step;
-                }
-            }
+        if (shorter == config.evalResize()) {
+            normalised.write(image, left, top, false, target, at);
+        } else {
+            Rows rows = normalised.into(target, at, outWidth, left, top);
+            resampler.resample(image, CropBox.whole(width, height), reduction, outWidth, outHeight, false, rows);
         }
-        target.slice(at, planes.length * Float.BYTES)
-                .order(target.order())
-                .asFloatBuffer()
-                .put(planes);
     }
 }

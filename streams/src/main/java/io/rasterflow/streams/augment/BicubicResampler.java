@@ -1,41 +1,60 @@
 package io.rasterflow.streams.augment;
 
 import io.rasterflow.streams.decode.Pixels;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
  * Antialiased bicubic resampling of 8-bit images, value for value as Pillow's {@code resize(…, BICUBIC, box=…)}: columns
- * first, rounded to 8 bits, then rows. Keeps its working memory; confined to one thread at a time.
+ * first, rounded to 8 bits, then rows (which Pillow exchanges where an image is over 100 times as tall as wide). Keeps its
+ * working memory; confined to one thread at a time.
  *
- * <p>Both passes are sums of weighted lines of the input. The loops over a line are written such that the compiler makes
- * vector instructions of them: 32-bit values, one array per line, no branches. For that the image is turned by 90° first,
- * some rows at a time.
+ * <p>Both passes are sums of weighted {@link Lines} of the input, so the image is turned by 90° before the first pass and
+ * back after it. Turning cannot be vectorised; therefore pixels are turned as a whole, the bytes of their channels packed into
+ * one 32-bit value, and taken apart again line by line, shortly before these lines are weighed:
  *
- * <p>H rows, W columns, C channels.
+ * <pre>
+ *   image (H, W, C) bytes → columns (W, H) packed → window of lines (H), a channel at a time
+ *     → weigh, clip → turned (outWidth, H) packed → rows (H, outWidth) packed → window of lines (C·outWidth)
+ *     → weigh → Rows (outHeight, C·outWidth) sums
+ * </pre>
+ *
+ * <p>H rows, of which at most {@link #ROWS_AT_ONCE} are turned at once, W columns, C channels.
  */
 public final class BicubicResampler {
 
     private static final int CACHED_INPUTS = 1024;
-    private static final int HALF = 1 << (Taps.FRACTION_BITS - 1);
-    private static final int ROWS_AT_ONCE = 64;
+    private static final int ROWS_AT_ONCE = 512;
+
+    /** Rows of which the cache lines stay in the first-level cache while a few columns after the other are turned. */
+    private static final int TURNED_ROWS = 64;
+
+    private static final int TURNED_COLUMNS = 4;
 
     /** Values of lines that are kept for the next image: more are given back. */
     private static final int KEPT_VALUES = 1 << 22;
 
-    /** Columns that are turned at once: few enough that a cache line of each row is read only once. */
-    private static final int TURNED_COLUMNS = 16;
+    private static final VarHandle BYTES_AS_INTS =
+            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final byte[] CLIPPED = new byte[Rows.TEN_BITS];
+
+    static {
+        for (int i = 0; i < CLIPPED.length; i++) {
+            CLIPPED[i] = (byte) Rows.clipped(i);
+        }
+    }
 
     /** Taps for whole inputs of up to 1,024 pixels, by their length, for the last output length. */
     private final Taps[] cached = new Taps[CACHED_INPUTS + 1];
 
     private int cachedOutputs;
-
-    /** Some rows of the input as columns: (W, rows·C). */
     private int[][] columns = new int[0][0];
-
-    /** All rows with their final width: (H, outWidth·C). */
+    private int[][] turned = new int[0][0];
     private int[][] rows = new int[0][0];
-
+    private int[][] columnWindow = new int[0][0];
+    private int[][] rowWindow = new int[0][0];
     private int[] sums = new int[0];
 
     /**
@@ -44,7 +63,33 @@ public final class BicubicResampler {
      * @param into becomes (outHeight, outWidth, C)
      */
     public void resample(Pixels image, CropBox crop, int outWidth, int outHeight, Pixels into) {
-        resample(image, crop, taps(crop.width(), outWidth), taps(crop.height(), outHeight), into);
+        resample(image, crop, 1, outWidth, outHeight, into);
+    }
+
+    /** The same, of an image that was reduced before by a whole factor, {@code crop} being as it was before that. */
+    void resample(Pixels image, CropBox crop, int reduction, int outWidth, int outHeight, Pixels into) {
+        Rows rows = rowsOf(into.reset(outWidth, outHeight, image.channels()));
+        resample(image, crop, reduction, outWidth, outHeight, false, rows);
+    }
+
+    /** The same, row by row, and left and right exchanged if so wanted. */
+    void resample(Pixels image, CropBox crop, int reduction, int outWidth, int outHeight, boolean mirrored, Rows out) {
+        if (reduction == 1) {
+            resample(image, crop, taps(crop.width(), outWidth), taps(crop.height(), outHeight), mirrored, out);
+            return;
+        }
+        int left = crop.left() / reduction;
+        int top = crop.top() / reduction;
+        double scale = 1.0 / reduction;
+        int width = (int) Math.ceil((crop.left() + crop.width()) * scale) - left;
+        int height = (int) Math.ceil(crop.bottom() * scale) - top;
+        resample(
+                image,
+                new CropBox(left, top, width, height),
+                new Taps(width, crop.left() * scale - left, (crop.left() + crop.width()) * scale - left, outWidth),
+                new Taps(height, crop.top() * scale - top, crop.bottom() * scale - top, outHeight),
+                mirrored,
+                out);
     }
 
     /**
@@ -72,40 +117,54 @@ public final class BicubicResampler {
         }
         resample(
                 image,
-                new CropBox(0, 0, image.width(), image.height()),
+                CropBox.whole(image.width(), image.height()),
                 new Taps(image.width(), left, right, outWidth),
                 new Taps(image.height(), top, bottom, outHeight),
-                into);
+                false,
+                rowsOf(into.reset(outWidth, outHeight, image.channels())));
     }
 
-    private void resample(Pixels image, CropBox crop, Taps across, Taps down, Pixels into) {
+    private static Rows rowsOf(Pixels into) {
+        byte[] values = into.values();
+        int width = into.width();
+        int channels = into.channels();
+        return (y, sums) -> {
+            for (int c = 0; c < channels; c++) {
+                int to = y * width * channels + c;
+                for (int from = c * width; from < (c + 1) * width; from++) {
+                    values[to] = CLIPPED[Rows.tenBits(sums[from])];
+                    to += channels;
+                }
+            }
+        };
+    }
+
+    private void resample(Pixels image, CropBox crop, Taps across, Taps down, boolean mirrored, Rows out) {
         int channels = image.channels();
-        int width = across.outputs() * channels;
+        int width = across.outputs();
         int atOnce = Math.min(ROWS_AT_ONCE, crop.height());
-        columns = room(columns, crop.width(), atOnce * channels);
+        columns = room(columns, crop.width(), atOnce);
+        columnWindow = room(columnWindow, powerOfTwo(across.width()), atOnce);
+        turned = room(turned, width, atOnce);
         rows = room(rows, crop.height(), width);
-        if (sums.length < Math.max(width, atOnce * channels)) {
-            sums = new int[Math.max(width, atOnce * channels)];
+        rowWindow = room(rowWindow, powerOfTwo(down.width()), channels * width);
+        if (sums.length < Math.max(atOnce, channels * width)) {
+            sums = new int[Math.max(atOnce, channels * width)];
         }
         for (int y = 0; y < crop.height(); y += atOnce) {
             int count = Math.min(atOnce, crop.height() - y);
             turn(image, crop.left(), crop.top() + y, crop.width(), count);
-            for (int x = 0; x < across.outputs(); x++) {
-                weigh(columns, across, x, count * channels);
-                turnBack(x, y, count, channels);
+            for (int c = 0; c < channels; c++) {
+                weighColumns(across, c, count, mirrored);
             }
+            turnBack(width, y, count);
         }
-        into.reset(across.outputs(), down.outputs(), channels);
-        byte[] out = into.values();
-        for (int y = 0; y < down.outputs(); y++) {
-            weigh(rows, down, y, width);
-            int to = y * width;
-            for (int x = 0; x < width; x++) {
-                out[to + x] = (byte) sums[x];
-            }
-        }
+        weighRows(down, channels, width, out);
         columns = kept(columns);
+        columnWindow = kept(columnWindow);
+        turned = kept(turned);
         rows = kept(rows);
+        rowWindow = kept(rowWindow);
     }
 
     private static int[][] kept(int[][] lines) {
@@ -116,95 +175,125 @@ public final class BicubicResampler {
         if (lines.length >= count && lines[0].length >= length) {
             return lines;
         }
-        return new int[Math.max(count, lines.length)][lines.length == 0 ? length : Math.max(length, lines[0].length)];
+        int most = Math.max(count, lines.length);
+        int longest = lines.length == 0 ? length : Math.max(length, lines[0].length);
+        // After a tall image, a wide one must not have as many lines as the tall one had.
+        return (long) most * longest > KEPT_VALUES ? new int[count][length] : new int[most][longest];
+    }
+
+    /** The smallest power of two that is not below a number. */
+    private static int powerOfTwo(int number) {
+        return Integer.highestOneBit(2 * number - 1);
     }
 
     /** Rows of the image to columns. */
     private void turn(Pixels image, int left, int top, int width, int count) {
         int channels = image.channels();
-        byte[] in = image.values();
-        for (int first = 0; first < width; first += TURNED_COLUMNS) {
-            int end = Math.min(width, first + TURNED_COLUMNS);
-            for (int y = 0; y < count; y++) {
-                int from = ((top + y) * image.width() + left + first) * channels;
-                int to = y * channels;
-                if (channels == 3) {
-                    for (int x = first; x < end; x++) {
-                        int[] column = columns[x];
-                        column[to] = in[from] & 0xFF;
-                        column[to + 1] = in[from + 1] & 0xFF;
-                        column[to + 2] = in[from + 2] & 0xFF;
-                        from += 3;
-                    }
-                } else {
-                    for (int x = first; x < end; x++) {
-                        columns[x][to] = in[from++] & 0xFF;
-                    }
+        int stride = image.width() * channels;
+        // Four bytes are read for three: the image's last pixel has no fourth.
+        int inFours = channels == 3 ? Math.min(width, image.width() - 1 - left) / TURNED_COLUMNS * TURNED_COLUMNS : 0;
+        for (int first = 0; first < count; first += TURNED_ROWS) {
+            int end = Math.min(count, first + TURNED_ROWS);
+            int from = ((top + first) * image.width() + left) * channels;
+            for (int x = 0; x < inFours; x += TURNED_COLUMNS) {
+                turnFour(image.values(), from + 3 * x, stride, x, first, end);
+            }
+            for (int x = inFours; x < width; x++) {
+                turnOne(image.values(), from + channels * x, stride, channels, columns[x], first, end);
+            }
+        }
+    }
+
+    private void turnFour(byte[] in, int from, int stride, int x, int first, int end) {
+        int[] a = columns[x];
+        int[] b = columns[x + 1];
+        int[] c = columns[x + 2];
+        int[] d = columns[x + 3];
+        int at = from;
+        for (int y = first; y < end; y++) {
+            a[y] = (int) BYTES_AS_INTS.get(in, at);
+            b[y] = (int) BYTES_AS_INTS.get(in, at + 3);
+            c[y] = (int) BYTES_AS_INTS.get(in, at + 6);
+            d[y] = (int) BYTES_AS_INTS.get(in, at + 9);
+            at += stride;
+        }
+    }
+
+    private static void turnOne(byte[] in, int from, int stride, int channels, int[] column, int first, int end) {
+        int at = from;
+        for (int y = first; y < end; y++) {
+            int pixel = in[at] & 255;
+            if (channels == 3) {
+                pixel |= (in[at + 1] & 255) << 8 | (in[at + 2] & 255) << 16;
+            }
+            column[y] = pixel;
+            at += stride;
+        }
+    }
+
+    /** The first pass for one channel, of {@code count} rows. */
+    private void weighColumns(Taps across, int channel, int count, boolean mirrored) {
+        int shift = 8 * channel;
+        int outputs = across.outputs();
+        int ready = across.first(0);
+        for (int x = 0; x < outputs; x++) {
+            for (; ready < across.end(x); ready++) {
+                Lines.unpack(columns[ready], shift, columnWindow[ready & (columnWindow.length - 1)], count);
+            }
+            Lines.weigh(columnWindow, across, x, count, sums);
+            Lines.clip(sums, count);
+            int[] column = turned[mirrored ? outputs - 1 - x : x];
+            if (channel == 0) {
+                System.arraycopy(sums, 0, column, 0, count);
+            } else {
+                Lines.pack(sums, shift, column, count);
+            }
+        }
+    }
+
+    /** Columns of the output to rows. */
+    private void turnBack(int width, int top, int count) {
+        int inFours = width / TURNED_COLUMNS * TURNED_COLUMNS;
+        for (int first = 0; first < count; first += TURNED_ROWS) {
+            int end = Math.min(count, first + TURNED_ROWS);
+            for (int x = 0; x < inFours; x += TURNED_COLUMNS) {
+                turnFourBack(x, top, first, end);
+            }
+            for (int x = inFours; x < width; x++) {
+                for (int y = first; y < end; y++) {
+                    rows[top + y][x] = turned[x][y];
                 }
             }
         }
     }
 
-    /** The sums, a column of the output, to rows. */
-    private void turnBack(int x, int top, int count, int channels) {
-        int to = x * channels;
-        int from = 0;
-        for (int y = 0; y < count; y++) {
+    private void turnFourBack(int x, int top, int first, int end) {
+        int[] a = turned[x];
+        int[] b = turned[x + 1];
+        int[] c = turned[x + 2];
+        int[] d = turned[x + 3];
+        for (int y = first; y < end; y++) {
             int[] row = rows[top + y];
-            row[to] = sums[from];
-            if (channels == 3) {
-                row[to + 1] = sums[from + 1];
-                row[to + 2] = sums[from + 2];
+            row[x] = a[y];
+            row[x + 1] = b[y];
+            row[x + 2] = c[y];
+            row[x + 3] = d[y];
+        }
+    }
+
+    /** The second pass. */
+    private void weighRows(Taps down, int channels, int width, Rows out) {
+        int ready = down.first(0);
+        for (int y = 0; y < down.outputs(); y++) {
+            for (; ready < down.end(y); ready++) {
+                int[] line = rowWindow[ready & (rowWindow.length - 1)];
+                for (int c = 0; c < channels; c++) {
+                    System.arraycopy(rows[ready], 0, line, c * width, width);
+                    Lines.unpack(line, 8 * c, c * width, (c + 1) * width);
+                }
             }
-            from += channels;
-        }
-    }
-
-    /** The weighted sum of the lines that an output takes, rounded to 0 … 255. */
-    private void weigh(int[][] lines, Taps taps, int output, int length) {
-        int[] weights = taps.weights();
-        int at = taps.weightsAt(output);
-        int line = taps.first(output);
-        int end = line + taps.count(output);
-        Arrays.fill(sums, 0, length, HALF);
-        for (; line + 4 <= end; line += 4, at += 4) {
-            add(
-                    lines[line],
-                    weights[at],
-                    lines[line + 1],
-                    weights[at + 1],
-                    lines[line + 2],
-                    weights[at + 2],
-                    lines[line + 3],
-                    weights[at + 3],
-                    sums,
-                    length);
-        }
-        for (; line < end; line++, at++) {
-            add(lines[line], weights[at], sums, length);
-        }
-        round(sums, length);
-    }
-
-    private static void add(int[] a, int weight, int[] sums, int length) {
-        for (int i = 0; i < length; i++) {
-            sums[i] += a[i] * weight;
-        }
-    }
-
-    private static void add(
-            int[] a, int forA, int[] b, int forB, int[] c, int forC, int[] d, int forD, int[] sums, int length) {
-        for (int i = 0; i < length; i++) {
-            sums[i] += a[i] * forA + b[i] * forB + c[i] * forC + d[i] * forD;
-        }
-    }
-
-    /** To whole numbers, clipped to 0 … 255 by their sign bits. */
-    private static void round(int[] sums, int length) {
-        for (int i = 0; i < length; i++) {
-            int value = sums[i] >> Taps.FRACTION_BITS;
-            value &= ~(value >> 31);
-            sums[i] = (value | (255 - value) >> 31) & 255;
+            Lines.weigh(rowWindow, down, y, channels * width, sums);
+            out.row(y, sums);
         }
     }
 

@@ -12,6 +12,7 @@ public record CropBox(int left, int top, int width, int height) {
 
     private static final int TRIES = 10;
     private static final int DRAWS_PER_TRY = 4;
+    private static final int MOST_REDUCED = 8;
 
     /**
      * Draws a crop as torchvision's RandomResizedCrop does: an area uniform in [scaleMin, scaleMax] of the image, an aspect
@@ -38,6 +39,27 @@ public record CropBox(int left, int top, int width, int height) {
             }
         }
         return central(width, height, config);
+    }
+
+    static CropBox whole(int width, int height) {
+        return new CropBox(0, 0, width, height);
+    }
+
+    /** First row below the crop. */
+    public int bottom() {
+        return top + height;
+    }
+
+    /**
+     * By how much an image may be reduced, 1, 2, 4 or 8 pixels to one, before this crop of it is resampled to {@code outputs}
+     * pixels: at least two remain for each, so that the reduction hardly shows.
+     */
+    int reduction(int outputs) {
+        int reduction = 1;
+        while (reduction < MOST_REDUCED && Math.min(width, height) / (4 * reduction) >= outputs) {
+            reduction *= 2;
+        }
+        return reduction;
     }
 
     private static CropBox central(int width, int height, AugmentConfig config) {

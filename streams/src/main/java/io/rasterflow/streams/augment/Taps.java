@@ -1,7 +1,8 @@
 package io.rasterflow.streams.augment;
 
 /**
- * The bicubic weights of one axis: output i is the sum over k of {@code weight(i, k) · input[first(i) + k]}.
+ * The bicubic weights of one axis: output i is the sum over k of {@code weights[weightsAt(i) + k] · input[first(i) + k]}
+ * for {@code first(i) + k < end(i)}; neither first nor end ever fall from one output to the next.
  *
  * <p>Pillow's definition: the cubic convolution kernel of Keys (1981) with a = -0.5; when the axis shrinks, the kernel is
  * stretched by the factor, so that every input pixel counts (antialiasing); weights are normalised to sum 1 after the
@@ -16,7 +17,7 @@ final class Taps {
 
     private final int width;
     private final int[] first;
-    private final int[] count;
+    private final int[] end;
     private final int[] weights;
 
     /**
@@ -29,23 +30,23 @@ final class Taps {
         double scale = (to - from) / outputs;
         double stretch = Math.max(scale, 1.0);
         double support = SUPPORT * stretch;
-        this.width = (int) Math.ceil(support) * 2 + 1;
+        this.width = ((int) Math.ceil(support) * 2 + Lines.AT_ONCE) / Lines.AT_ONCE * Lines.AT_ONCE;
         this.first = new int[outputs];
-        this.count = new int[outputs];
+        this.end = new int[outputs];
         this.weights = new int[outputs * width];
         double[] exact = new double[width];
         for (int i = 0; i < outputs; i++) {
             double centre = from + (i + 0.5) * scale;
             int begin = Math.max(0, (int) (centre - support + 0.5));
-            int end = Math.min(inputs, (int) (centre + support + 0.5));
+            int count = Math.min(inputs, (int) (centre + support + 0.5)) - begin;
             double sum = 0;
-            for (int k = 0; k < end - begin; k++) {
+            for (int k = 0; k < count; k++) {
                 exact[k] = cubic((begin + k - centre + 0.5) / stretch);
                 sum += exact[k];
             }
             first[i] = begin;
-            count[i] = end - begin;
-            for (int k = 0; k < end - begin; k++) {
+            end[i] = begin + count;
+            for (int k = 0; k < count; k++) {
                 double scaled = (sum == 0 ? exact[k] : exact[k] / sum) * (1 << FRACTION_BITS);
                 weights[i * width + k] = (int) (scaled < 0 ? scaled - 0.5 : scaled + 0.5);
             }
@@ -68,12 +69,17 @@ final class Taps {
         return first.length;
     }
 
+    /** The most lines that an output takes, filled up to a multiple of {@link Lines#AT_ONCE}. */
+    int width() {
+        return width;
+    }
+
     int first(int output) {
         return first[output];
     }
 
-    int count(int output) {
-        return count[output];
+    int end(int output) {
+        return end[output];
     }
 
     /** Where the weights of an output start in {@link #weights()}. */

@@ -1,6 +1,8 @@
 package io.rasterflow.streams.batch;
 
 import io.rasterflow.streams.memory.BufferPool;
+import io.rasterflow.streams.metrics.StageMetrics;
+import io.rasterflow.streams.shard.Samples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -26,6 +28,7 @@ final class BatchMaker {
 
     private final Supplier<SampleWorker> newWorker;
     private final BufferPool pool;
+    private final StageMetrics ready;
     private final int imageBytes;
     private final int capacityImages;
     private final double maxBadFraction;
@@ -39,13 +42,10 @@ final class BatchMaker {
     private long bad;
 
     BatchMaker(
-            Supplier<SampleWorker> newWorker,
-            BufferPool pool,
-            int imageBytes,
-            int capacityImages,
-            StreamConfig config) {
+            Supplier<SampleWorker> newWorker, Samples data, int imageBytes, int capacityImages, StreamConfig config) {
         this.newWorker = newWorker;
-        this.pool = pool;
+        this.pool = data.buffers();
+        this.ready = data.metrics().ready();
         this.imageBytes = imageBytes;
         this.capacityImages = capacityImages;
         this.maxBadFraction = config.maxBadFraction();
@@ -76,6 +76,7 @@ final class BatchMaker {
      */
     Batch deliver(PooledBatch batch) throws TooManyBadSamplesException {
         undelivered.remove(batch);
+        ready.leave(batch.images().remaining(), System.nanoTime() - batch.madeNanos());
         seen += batch.labels().length;
         bad += batch.badSamples().size();
         if (!batch.badSamples().isEmpty() && bad > maxBadFraction * Math.max(seen, MIN_JUDGED)) {
@@ -108,6 +109,8 @@ final class BatchMaker {
                 worker.fill(batch, images, i, request.firstPosition() + i);
             }
             worker.bookTime(batch);
+            batch.markMade();
+            ready.enter();
             undelivered.add(batch);
             return batch;
         } catch (IOException | RuntimeException | Error e) {
@@ -128,6 +131,7 @@ final class BatchMaker {
         }
         for (PooledBatch batch : List.copyOf(undelivered)) {
             if (undelivered.remove(batch)) {
+                ready.abandon();
                 batch.close();
             }
         }

@@ -3,8 +3,9 @@ package io.rasterflow.streams.batch;
 import io.rasterflow.streams.augment.AugmentConfig;
 import io.rasterflow.streams.order.BatchPlan;
 import io.rasterflow.streams.order.Order;
-import io.rasterflow.streams.order.SampleOrder;
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.streams.shard.Samples;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -15,7 +16,8 @@ import org.apache.pekko.stream.javadsl.Source;
 
 /**
  * The streams of batches. Reading, decoding and augmenting run on {@code decodeThreads} threads of their own; batches come
- * out in order; at most {@code prefetchBatches} are made ahead of demand. Each run of a source has its own threads, which
+ * out in order; at most {@code prefetchBatches}, and no more than fit into
+ * {@code bufferBytes}, are made ahead of demand. Each run of a source has its own threads, which
  * end with it. The consumer closes every batch that it receives.
  *
  * <p>A source fails with {@link TooManyBadSamplesException} when too many samples are unreadable, and with an {@code
@@ -35,29 +37,7 @@ public final class Batches {
      * @param toMicroBatch end of this rank's micro-batches, exclusive
      */
     public static Source<Batch, NotUsed> training(
-            DataSet data,
-            long seed,
-            BatchPlan plan,
-            AugmentConfig augment,
-            StreamConfig config,
-            long firstStep,
-            long lastStepExclusive,
-            int fromMicroBatch,
-            int toMicroBatch) {
-        SampleOrder order = new SampleOrder(seed, data.sampleCounts(), config.windowShards());
-        return training(
-                data, order, seed, plan, augment, config, firstStep, lastStepExclusive, fromMicroBatch, toMicroBatch);
-    }
-
-    /**
-     * The same in another order, such as that of a mixture.
-     *
-     * @param order over the shards of {@code data}, numbered as there; {@code windowShards} has had its say in it
-     * @throws IllegalArgumentException if the order is over another number of samples than the data holds
-     */
-    public static Source<Batch, NotUsed> training(
-            DataSet data,
-            Order order,
+            Samples data,
             long seed,
             BatchPlan plan,
             AugmentConfig augment,
@@ -73,15 +53,16 @@ public final class Batches {
         if (firstStep < 0) {
             throw new IllegalArgumentException("the first step must not be negative but is " + firstStep);
         }
-        if (order.size() != data.size()) {
-            throw new IllegalArgumentException("an order over " + order.size() + " samples does not fit data of "
-                    + data.size() + "; make it from the sample counts of the same shards");
-        }
-        Creator<Iterator<BatchRequest>> requests = () -> LongStream.range(firstStep, lastStepExclusive)
-                .boxed()
-                .flatMap(step -> IntStream.range(fromMicroBatch, toMicroBatch)
-                        .mapToObj(m -> new BatchRequest(step, m, plan.firstPosition(step, m), plan.size(m))))
-                .iterator();
+        Order order = data.order(seed, config.windowShards());
+        Creator<Iterator<BatchRequest>> requests = () -> {
+            Lookahead lookahead = new Lookahead(data, order);
+            return LongStream.range(firstStep, lastStepExclusive)
+                    .boxed()
+                    .peek(step -> lookahead.at(plan.firstPosition(step, fromMicroBatch)))
+                    .flatMap(step -> IntStream.range(fromMicroBatch, toMicroBatch)
+                            .mapToObj(m -> new BatchRequest(step, m, plan.firstPosition(step, m), plan.size(m))))
+                    .iterator();
+        };
         return source(
                 data,
                 augment,
@@ -103,7 +84,7 @@ public final class Batches {
         if (batch < 1) {
             throw new IllegalArgumentException("the evaluation batch must be at least 1 but is " + batch);
         }
-        SampleOrder order = new SampleOrder(seed, data.sampleCounts(), config.windowShards());
+        Order order = data.order(seed, config.windowShards());
         long images = maxImages <= 0 ? data.size() : Math.min(maxImages, data.size());
         Creator<Iterator<BatchRequest>> requests = () -> LongStream.range(0, (images + batch - 1) / batch)
                 .mapToObj(b -> new BatchRequest(b, 0, b * batch, (int) Math.min(batch, images - b * batch)))
@@ -113,17 +94,18 @@ public final class Batches {
     }
 
     private static Source<Batch, NotUsed> source(
-            DataSet data,
+            Samples data,
             AugmentConfig augment,
             StreamConfig config,
             int capacityImages,
             Supplier<SampleWorker> newWorker,
             Creator<Iterator<BatchRequest>> requests) {
         int imageBytes = Math.multiplyExact(augment.imageValues(), Float.BYTES);
+        int ahead = config.batchesAhead((long) imageBytes * capacityImages);
         return Source.fromMaterializer((materializer, attributes) -> {
-                    BatchMaker maker = new BatchMaker(newWorker, data.buffers(), imageBytes, capacityImages, config);
+                    BatchMaker maker = new BatchMaker(newWorker, data, imageBytes, capacityImages, config);
                     return Source.fromIterator(requests)
-                            .mapAsync(config.prefetchBatches(), maker::submit)
+                            .mapAsync(ahead, maker::submit)
                             .map(maker::deliver)
                             .watchTermination((notUsed, done) -> {
                                 done.whenComplete((ended, failure) -> maker.stop());
@@ -131,5 +113,25 @@ public final class Batches {
                             });
                 })
                 .mapMaterializedValue(started -> NotUsed.getInstance());
+    }
+
+    /** Has the shards brought in that a stream will need, whenever it comes to others. */
+    private static final class Lookahead {
+        private final Samples data;
+        private final Order order;
+        private int[] known = {};
+
+        private Lookahead(Samples data, Order order) {
+            this.data = data;
+            this.order = order;
+        }
+
+        private void at(long position) {
+            int[] upcoming = order.upcoming(position, data.aheadShards());
+            if (!Arrays.equals(upcoming, known)) {
+                data.prefetch(upcoming);
+                known = upcoming;
+            }
+        }
     }
 }

@@ -21,6 +21,7 @@ final class PooledBatch implements Batch {
     private final AtomicBoolean closed = new AtomicBoolean();
     private long fetchNanos;
     private long decodeNanos;
+    private long madeNanos;
 
     PooledBatch(BatchRequest request, int imageBytes, int capacityImages, BufferPool pool) {
         this.request = request;
@@ -45,6 +46,15 @@ final class PooledBatch implements Batch {
     void addNanos(long fetch, long decode) {
         fetchNanos += fetch;
         decodeNanos += decode;
+    }
+
+    void markMade() {
+        madeNanos = System.nanoTime();
+    }
+
+    /** When it was whole, by {@link System#nanoTime}. */
+    long madeNanos() {
+        return madeNanos;
     }
 
     @Override

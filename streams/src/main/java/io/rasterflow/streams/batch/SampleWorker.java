@@ -2,15 +2,19 @@ package io.rasterflow.streams.batch;
 
 import io.rasterflow.streams.augment.AugmentConfig;
 import io.rasterflow.streams.augment.Augmenter;
+import io.rasterflow.streams.augment.CropBox;
 import io.rasterflow.streams.decode.DecodeException;
 import io.rasterflow.streams.decode.ImageDecoder;
+import io.rasterflow.streams.decode.ImageHeader;
 import io.rasterflow.streams.decode.Pixels;
 import io.rasterflow.streams.format.SampleEntry;
+import io.rasterflow.streams.format.ShardFormatException;
+import io.rasterflow.streams.metrics.StageMetrics;
 import io.rasterflow.streams.order.CounterRandom;
 import io.rasterflow.streams.order.Order;
 import io.rasterflow.streams.order.SampleId;
-import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.RawSample;
+import io.rasterflow.streams.shard.Samples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -19,7 +23,7 @@ final class SampleWorker implements AutoCloseable {
 
     private static final int MAX_PROBES = 64;
 
-    private final DataSet data;
+    private final Samples data;
     private final Order order;
     private final long seed;
     private final boolean training;
@@ -27,10 +31,16 @@ final class SampleWorker implements AutoCloseable {
     private final ImageDecoder decoder;
     private final Augmenter augmenter;
     private final Pixels pixels = new Pixels();
+    private final StageMetrics reading;
+    private final StageMetrics decoding;
+
+    /** The encoded image that was read last; empty if it could not be read. */
+    private byte[] encoded = {};
+
     private long fetchNanos;
     private long decodeNanos;
 
-    SampleWorker(DataSet data, Order order, long seed, boolean training, AugmentConfig config) {
+    SampleWorker(Samples data, Order order, long seed, boolean training, AugmentConfig config) {
         this.data = data;
         this.order = order;
         this.seed = seed;
@@ -38,6 +48,8 @@ final class SampleWorker implements AutoCloseable {
         this.imageBytes = config.imageValues() * Float.BYTES;
         this.decoder = new ImageDecoder(config.channels());
         this.augmenter = new Augmenter(config);
+        this.reading = data.metrics().read();
+        this.decoding = data.metrics().decode();
     }
 
     /** Fills image {@code i} of a batch with the sample at a position, or with its substitute. */
@@ -65,21 +77,65 @@ final class SampleWorker implements AutoCloseable {
 
     /** Returns the label. */
     private int load(SampleId id, CounterRandom random, ByteBuffer images, int at) throws IOException, DecodeException {
+        RawSample sample = read(id);
         long start = System.nanoTime();
-        RawSample sample = data.read(id.shard(), id.sample());
-        long fetched = System.nanoTime();
-        fetchNanos += fetched - start;
+        boolean passed = false;
+        decoding.enter();
         try {
-            decoder.decode(sample.bytes(), pixels);
+            ImageHeader header = decoder.open(encoded);
             if (training) {
-                augmenter.training(pixels, random, images, at);
+                augmentForTraining(header, random, images, at);
             } else {
-                augmenter.evaluation(pixels, images, at);
+                augmentForEvaluation(header, images, at);
             }
+            passed = true;
         } finally {
-            decodeNanos += System.nanoTime() - fetched;
+            long nanos = System.nanoTime() - start;
+            decodeNanos += nanos;
+            if (passed) {
+                decoding.leave(imageBytes, nanos);
+            } else {
+                decoding.abandon();
+            }
         }
         return sample.label();
+    }
+
+    /** A sample that its shard does not hold whole is as bad as one that cannot be decoded. */
+    private RawSample read(SampleId id) throws IOException, DecodeException {
+        long start = System.nanoTime();
+        RawSample sample = null;
+        encoded = new byte[0];
+        reading.enter();
+        try {
+            sample = data.read(id);
+            encoded = sample.bytes();
+            return sample;
+        } catch (ShardFormatException e) {
+            throw new DecodeException(e.getMessage());
+        } finally {
+            long nanos = System.nanoTime() - start;
+            fetchNanos += nanos;
+            if (sample != null) {
+                reading.leave(encoded.length, nanos);
+            } else {
+                reading.abandon();
+            }
+        }
+    }
+
+    private void augmentForTraining(ImageHeader header, CounterRandom random, ByteBuffer images, int at)
+            throws DecodeException {
+        CropBox crop = augmenter.trainingCrop(header.width(), header.height(), random);
+        int reduction = decoder.decode(crop.bottom(), augmenter.trainingReduction(crop), pixels);
+        augmenter.training(pixels, crop, reduction, random, images, at);
+    }
+
+    private void augmentForEvaluation(ImageHeader header, ByteBuffer images, int at) throws DecodeException {
+        int width = header.width();
+        int height = header.height();
+        int reduction = decoder.decode(height, augmenter.evaluationReduction(width, height), pixels);
+        augmenter.evaluation(pixels, width, height, reduction, images, at);
     }
 
     private int loadSubstitute(SampleId id, CounterRandom random, ByteBuffer images, int at, BadSample bad)
@@ -98,9 +154,14 @@ final class SampleWorker implements AutoCloseable {
     }
 
     private BadSample describe(SampleId id, long position, DecodeException cause) throws IOException {
-        SampleEntry entry = data.entry(id.shard(), id.sample());
-        String shard = data.shards().get(id.shard()).toString();
-        return new BadSample(shard, entry.offset(), entry.key(), position, cause.getMessage());
+        SampleEntry entry = data.entry(id);
+        return new BadSample(
+                data.shardName(id.shard()),
+                entry.offset(),
+                entry.key(),
+                position,
+                cause.getMessage(),
+                BadSample.firstBytes(encoded));
     }
 
     @Override

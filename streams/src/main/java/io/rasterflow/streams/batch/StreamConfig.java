@@ -6,9 +6,18 @@ package io.rasterflow.streams.batch;
  * @param decodeThreads threads that read, decode and augment
  * @param prefetchBatches batches that are made ahead of the consumer
  * @param maxBadFraction part of the samples that may be unreadable before the stream fails, judged over at least 100 samples
- * @param windowShards shards whose samples are mixed with each other
+ * @param windowShards shards of a source whose samples are mixed with each other
+ * @param bufferBytes limit on the batches that are being made or wait for the consumer, in bytes; one is always allowed
  */
-public record StreamConfig(int decodeThreads, int prefetchBatches, double maxBadFraction, int windowShards) {
+public record StreamConfig(
+        int decodeThreads, int prefetchBatches, double maxBadFraction, int windowShards, long bufferBytes) {
+
+    private static final long DEFAULT_BUFFER_BYTES = 2_000_000_000;
+
+    /** With the usual {@code bufferBytes}. */
+    public StreamConfig(int decodeThreads, int prefetchBatches, double maxBadFraction, int windowShards) {
+        this(decodeThreads, prefetchBatches, maxBadFraction, windowShards, DEFAULT_BUFFER_BYTES);
+    }
 
     public StreamConfig {
         require(
@@ -20,7 +29,13 @@ public record StreamConfig(int decodeThreads, int prefetchBatches, double maxBad
         require(
                 maxBadFraction >= 0 && maxBadFraction <= 1,
                 "data.stream.maxBadFraction must be between 0 and 1 but is " + maxBadFraction);
+        require(bufferBytes >= 1, "data.stream.bufferBytes must be at least 1 but is " + bufferBytes);
         require(windowShards >= 1, "data.stream.windowShards must be at least 1 but is " + windowShards);
+    }
+
+    /** How many batches of the given size may be under way at the same time. */
+    int batchesAhead(long batchBytes) {
+        return (int) Math.max(1, Math.min(prefetchBatches, bufferBytes / batchBytes));
     }
 
     private static void require(boolean condition, String message) {

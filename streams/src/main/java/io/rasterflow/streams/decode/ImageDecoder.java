@@ -1,5 +1,6 @@
 package io.rasterflow.streams.decode;
 
+import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
@@ -23,6 +24,8 @@ import org.bytedeco.opencv.opencv_core.Scalar;
  *
  * <p>Memory while an image is decoded: 3 native bytes a pixel, as many again if it must be turned, 6 more for a progressive
  * JPEG's coefficients, up to 5 more inside of other codecs. Between images, at most {@link #KEPT_BYTES} of each buffer.
+ *
+ * <p>Of a JPEG in a single scan only the rows that are needed are decoded, and damage below them is not seen.
  *
  * <p>JPEG and PNG that are damaged behind their headers make libjpeg and libpng write a line to the process's standard error;
  * OpenCV gives no way to turn that off. A JPEG damaged there counts as readable, in Pillow too, if its end is in place.
@@ -56,6 +59,7 @@ public final class ImageDecoder implements AutoCloseable {
     private final Mat placed = new Mat();
     private final Mat turned = new Mat();
     private BytePointer encoded = new BytePointer(FIRST_BYTES);
+    private byte[] opened;
 
     /** As {@link #ImageDecoder(int, long)} with {@link #MAX_PIXELS}. */
     public ImageDecoder(int channels) {
@@ -86,17 +90,48 @@ public final class ImageDecoder implements AutoCloseable {
      * @throws DecodeException one line, if the image is damaged, of another format or too large
      */
     public void decode(byte[] bytes, Pixels into) throws DecodeException {
+        ImageHeader header = open(bytes);
+        decode(header.height(), 1, into);
+    }
+
+    /**
+     * Reads what an image says of itself before anything is decoded, and keeps hold of its bytes for {@link #decode(int, int,
+     * Pixels)}.
+     *
+     * @throws DecodeException one line, if the image is cut short, of another format or too large
+     */
+    public ImageHeader open(byte[] bytes) throws DecodeException {
+        opened = null;
         layout.read(bytes);
         if (layout.pixels() > maxPixels) {
             throw new DecodeException(layout.format() + " claims " + layout.width() + "x" + layout.height()
                     + " pixels, more than the limit of " + maxPixels);
         }
+        opened = bytes;
+        return layout.header();
+    }
+
+    /**
+     * Decodes what is needed of the image that was opened last, which can be decoded once. A JPEG may be reduced as it is
+     * decoded, which saves most of the time; that is close to the mean of the pixels, but not equal to it.
+     *
+     * @param bottom rows from here on are not needed; they may be missing
+     * @param mostReduction 1, 2, 4 or 8: how many pixels in a row or column may become one
+     * @param into receives (H, W, C) values
+     * @return how many pixels in a row or column became one; of those at the right and lower edge, some may be missing
+     * @throws DecodeException one line, if what is needed of the image is damaged
+     */
+    public int decode(int bottom, int mostReduction, Pixels into) throws DecodeException {
+        byte[] bytes = Objects.requireNonNull(opened, "no image is open");
+        opened = null;
+        int reduction = layout.reducible() ? mostReduction : 1;
         try {
             if (layout.format() == ImageHeader.Format.GIF) {
                 gif.decode(bytes, channels, into);
             } else {
-                copy(upright(wholeCanvas(inChannels(decodeFrame(bytes)))), into);
+                copy(upright(wholeCanvas(inChannels(decodeFrame(bytes, layout.rowsAbove(bottom), reduction)))), into);
             }
+            return reduction;
         } catch (RuntimeException e) {
             throw new DecodeException(layout.format() + " cannot be decoded: " + oneLine(e));
         } finally {
@@ -105,21 +140,23 @@ public final class ImageDecoder implements AutoCloseable {
     }
 
     /** The frame as it is stored: RGB; grey; or blue, green, red that become grey. */
-    private Mat decodeFrame(byte[] bytes) throws DecodeException {
+    private Mat decodeFrame(byte[] bytes, int rows, int reduction) throws DecodeException {
         int length = layout.partBytes();
         if (encoded.capacity() < length) {
             encoded.close();
             encoded = new BytePointer(Math.max(length, Math.min(2L * encoded.capacity(), KEPT_BYTES)));
         }
-        layout.copyParts(bytes, encoded);
-        try (Mat file = new Mat(1, length, opencv_core.CV_8UC1, encoded);
-                Mat result = opencv_imgcodecs.imdecode(file, flags(), decoded)) {
+        int used = layout.copyTop(bytes, rows, encoded);
+        try (Mat file = new Mat(1, used, opencv_core.CV_8UC1, encoded);
+                Mat result = opencv_imgcodecs.imdecode(file, flags() | reducedFlag(reduction), decoded)) {
             if (result == null || result.empty()) {
                 throw new DecodeException(layout.format() + " cannot be decoded (" + bytes.length + " bytes)");
             }
-            if (result.cols() != layout.frameWidth() || result.rows() != layout.frameHeight()) {
+            int width = (layout.frameWidth() + reduction - 1) / reduction;
+            int height = (rows + reduction - 1) / reduction;
+            if (result.cols() != width || result.rows() != height) {
                 throw new DecodeException(layout.format() + " decodes to " + result.cols() + "x" + result.rows()
-                        + " but its header says " + layout.frameWidth() + "x" + layout.frameHeight());
+                        + " but its header says " + width + "x" + height);
             }
         }
         return decoded;
@@ -134,6 +171,16 @@ public final class ImageDecoder implements AutoCloseable {
                     : opencv_imgcodecs.IMREAD_ANYCOLOR;
         }
         return colours | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
+    }
+
+    private static int reducedFlag(int reduction) {
+        return switch (reduction) {
+            case 1 -> 0;
+            case 2 -> opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_2;
+            case 4 -> opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_4;
+            case 8 -> opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_8;
+            default -> throw new IllegalArgumentException("an image cannot be reduced by " + reduction);
+        };
     }
 
     private Mat inChannels(Mat image) {

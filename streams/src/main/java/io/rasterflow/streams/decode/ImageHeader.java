@@ -26,10 +26,6 @@ public record ImageHeader(Format format, int width, int height) {
     public static ImageHeader read(byte[] bytes) throws DecodeException {
         Layout layout = new Layout();
         layout.read(bytes);
-        boolean swapped = layout.orientation().swapsSides();
-        return new ImageHeader(
-                layout.format(),
-                swapped ? layout.height() : layout.width(),
-                swapped ? layout.width() : layout.height());
+        return layout.header();
     }
 }

@@ -45,6 +45,12 @@ final class JpegHeader {
     private int scans;
     private boolean oriented;
 
+    /** Where the height will stand in the parts that are kept. */
+    private int heightAt;
+
+    /** Eight times the finest sampling of a component down the image. */
+    private int rowsAtOnce = 8;
+
     private JpegHeader(byte[] bytes, Layout layout) {
         this.bytes = bytes;
         this.layout = layout;
@@ -95,6 +101,7 @@ final class JpegHeader {
                 int end = components == scanComponents(at - length) && sequential ? endMarkerNearEnd() : -1;
                 if (end >= at) {
                     layout.keep(at, end);
+                    layout.rowsInOrder(heightAt, rowsAtOnce);
                     return;
                 }
                 int next = nextMarker(at);
@@ -112,6 +119,7 @@ final class JpegHeader {
                 && marker != JPEG_EXTENSION
                 && marker != ARITHMETIC_TABLES;
         if (frame) {
+            heightAt = layout.keptBytes() + from + 1 - start;
             frame(marker, from, to);
         } else if (marker == START_OF_SCAN) {
             if (components == 0) {
@@ -146,6 +154,9 @@ final class JpegHeader {
         }
         if (to - from != 6 + 3 * components) {
             throw new DecodeException("JPEG has a wrong frame header");
+        }
+        for (int at = from + 7; at < to; at += 3) {
+            rowsAtOnce = Math.max(rowsAtOnce, 8 * (Bytes.u8(bytes, at) & 15));
         }
         sequential = marker == 0xC0 || marker == 0xC1 || marker == 0xC9;
         int width = Bytes.be16(bytes, from + 3);

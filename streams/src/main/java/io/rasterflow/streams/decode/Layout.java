@@ -19,6 +19,8 @@ final class Layout {
     /** OpenCV looks at this many bytes before it takes a file for WebP; smaller files are filled up with zeros. */
     private static final int MIN_BYTES = 32;
 
+    private static final int END_MARKER_BYTES = 2;
+    private static final int MOST_REDUCED = 8;
     private static final byte[] NOTHING = {};
 
     private Format format;
@@ -38,6 +40,11 @@ final class Layout {
 
     private int partCount;
 
+    /** Where the parts say how many rows there are, u16 big-endian, if that may be changed; else 0. */
+    private int heightAt;
+
+    private int rowsAtOnce;
+
     /**
      * Reads a file's structure without decoding it.
      *
@@ -46,6 +53,7 @@ final class Layout {
     void read(byte[] bytes) throws DecodeException {
         head = NOTHING;
         partCount = 0;
+        heightAt = 0;
         orientation = Orientation.UPRIGHT;
         if (bytes.length == 0) {
             throw new DecodeException("the image has zero bytes");
@@ -108,13 +116,57 @@ final class Layout {
         head = bytes;
     }
 
-    /** Bytes in all parts together, as far as a codec needs to see them. */
-    int partBytes() {
+    /**
+     * Says that the pixels come from top to bottom and that an end marker is the last of the parts, so that a codec may be
+     * made to stop early: see {@link #copyTop}.
+     *
+     * @param heightAt where the parts say how many rows there are, u16 big-endian
+     * @param rowsAtOnce rows of pixels that are coded together
+     */
+    void rowsInOrder(int heightAt, int rowsAtOnce) {
+        this.heightAt = heightAt;
+        this.rowsAtOnce = rowsAtOnce;
+    }
+
+    /** Bytes in all parts so far. */
+    int keptBytes() {
         int sum = 0;
         for (int p = 0; p < partCount; p += 2) {
             sum += parts[p + 1] - parts[p];
         }
-        return Math.max(sum, MIN_BYTES);
+        return sum;
+    }
+
+    /** Bytes in all parts together, as far as a codec needs to see them. */
+    int partBytes() {
+        return Math.max(keptBytes(), MIN_BYTES);
+    }
+
+    /** Rows of the frame that a codec must decode to have those above {@code bottom}; the others only where it can stop. */
+    int rowsAbove(int bottom) {
+        if (heightAt == 0 || orientation != Orientation.UPRIGHT) {
+            return frameHeight;
+        }
+        // A row depends on the colours of the next, and eight rows of these may be spread over the rows that are coded
+        // together.
+        int needed = bottom + rowsAtOnce / 4;
+        return Math.min(frameHeight, (needed + rowsAtOnce - 1) / rowsAtOnce * rowsAtOnce);
+    }
+
+    /**
+     * Copies the parts such that a codec stops after as many rows as {@link #rowsAbove} says: the height is changed, and the
+     * end marker left out, because libjpeg would search it, and complain of the data that it had to skip.
+     *
+     * @return bytes of what was copied
+     */
+    int copyTop(byte[] bytes, int rows, BytePointer target) {
+        copyParts(bytes, target);
+        if (rows == frameHeight) {
+            return partBytes();
+        }
+        target.position(heightAt).put((byte) (rows >> 8)).position(heightAt + 1).put((byte) rows);
+        target.position(0);
+        return keptBytes() - END_MARKER_BYTES;
     }
 
     /** Copies the parts, one after the other. */
@@ -129,6 +181,17 @@ final class Layout {
             target.position(at++).put((byte) 0);
         }
         target.position(0).put(head, 0, head.length);
+    }
+
+    /** Whether the image may be reduced as it is decoded: the pixels of a turned one must not be counted from a ragged edge. */
+    boolean reducible() {
+        return format == Format.JPEG
+                && (orientation == Orientation.UPRIGHT || (width % MOST_REDUCED == 0 && height % MOST_REDUCED == 0));
+    }
+
+    ImageHeader header() {
+        boolean swapped = orientation.swapsSides();
+        return new ImageHeader(format, swapped ? height : width, swapped ? width : height);
     }
 
     Format format() {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Global position → sample of several named sources, mixed in fixed proportions (El-Nouby et al. 2024, section 3, draw
@@ -140,6 +141,7 @@ public final class MixedOrder implements Order {
      * How many of the first {@code positions} positions go to a source. Exact; takes one step for each position in the last,
      * unfinished block.
      */
+    @Override
     public long positionsOf(int source, long positions) {
         if (positions < 0) {
             throw new IllegalArgumentException("positions must not be negative but is " + positions);
@@ -154,6 +156,14 @@ public final class MixedOrder implements Order {
             }
         }
         return count;
+    }
+
+    @Override
+    public int[] upcoming(long position, int ahead) {
+        return IntStream.range(0, orders.length)
+                .flatMap(source -> Arrays.stream(orders[source].upcoming(positionsOf(source, position), ahead))
+                        .map(shard -> firstShards[source] + shard))
+                .toArray();
     }
 
     /** How often a source has been passed over after the first {@code positions} positions; 1.5 is one and a half times. */

@@ -30,4 +30,15 @@ public interface Order {
      * @param probe 0, 1, … until a sample is found that can be decoded
      */
     SampleId substitute(SampleId id, CounterRandom random, int probe);
+
+    /**
+     * The shards that are needed from a position on, in the order of need: those that are mixed with each other there, then
+     * the following ones.
+     *
+     * @param ahead how many following ones, of each source
+     */
+    int[] upcoming(long position, int ahead);
+
+    /** How many of the first {@code positions} positions go to a source, 0 for the first; exact. */
+    long positionsOf(int source, long positions);
 }

@@ -1,6 +1,8 @@
 package io.rasterflow.streams.order;
 
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Global position → sample, as a pure function of (seed, shard counts, window).
@@ -99,6 +101,31 @@ public final class SampleOrder implements Order {
             return new SampleId(id.epoch(), id.shard(), (int) random.below(draw, shardSize(id.shard())));
         }
         return sample(id.epoch(), random.below(draw, size));
+    }
+
+    @Override
+    public int[] upcoming(long position, int ahead) {
+        Set<Integer> found = new LinkedHashSet<>();
+        long number = position / size;
+        Epoch epoch = epochs.get(number, Epoch::new);
+        int first = locate(epoch.windowStarts, position % size) * windowShards;
+        int end = Math.min(shards(), first + windowShards);
+        int wanted = Math.min(shards(), end - first + ahead);
+        for (int i = first; found.size() < wanted && i < 2 * shards(); i++) {
+            if (i == shards()) {
+                epoch = epochs.get(number + 1, Epoch::new);
+            }
+            found.add((int) epoch.shards.apply(i % shards()));
+        }
+        return found.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    @Override
+    public long positionsOf(int source, long positions) {
+        if (source != 0) {
+            throw new IndexOutOfBoundsException("source " + source + " of 1");
+        }
+        return positions;
     }
 
     /** The last i with starts[i] ≤ value; skips empty ranges because their start equals the next one. */

@@ -1,32 +1,53 @@
 package io.rasterflow.streams.pack;
 
-import io.rasterflow.streams.format.GreyPng;
-import io.rasterflow.streams.format.IdxReader;
 import io.rasterflow.streams.format.ShardFormatException;
-import io.rasterflow.streams.storage.AtomicFile;
+import io.rasterflow.streams.pack.source.IdxSource;
+import io.rasterflow.streams.pack.source.PackSource;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.IntStream;
-import java.util.zip.Deflater;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
-import org.apache.commons.compress.compressors.gzip.GzipParameters;
+import java.util.OptionalLong;
 
 /**
- * Turns IDX pairs into WebDataset shards: {@code PREFIX-00.tar.gz}, {@code PREFIX-01.tar.gz}, … of {@code KEY.png} and
- * {@code KEY.cls}, and {@code classes.txt} with one class name per line. The same input gives the same bytes: entries
- * carry no time and no owner. Shards appear whole or not at all.
+ * Turns images into WebDataset shards: {@code PREFIX-00000.tar}, … of {@code KEY.cls}, {@code KEY.jpg} or another
+ * extension, and perhaps {@code KEY.txt} and {@code KEY.json}; with a {@link io.rasterflow.streams.shard.Manifest},
+ * {@code classes.txt} with one name per line, and {@code failures.jsonl}.
+ *
+ * <p>The same images give the same bytes, also when the process was killed in between, however often: called again, it
+ * goes on from its last second. Images that cannot be packed leave no gap. Shards appear whole or not at all.
  */
 public final class Packer {
 
     private Packer() {}
+
+    /** Hears how far a packing is. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * @param done items that were attempted
+         * @param total all of them
+         */
+        void at(long done, long total);
+    }
+
+    /**
+     * Packs, or goes on.
+     *
+     * @param outDir folder for the shards
+     * @param retryFailed whether what failed is tried once more afterwards; what then succeeds comes into further shards
+     * @throws IOException one line: the source cannot be read, the folder not be written, or belongs to another packing
+     */
+    public static PackReport pack(
+            PackSource source, PackConfig config, Path outDir, boolean retryFailed, Progress progress)
+            throws IOException {
+        try (PackRun run = new PackRun(source, config, outDir, progress)) {
+            return run.run(retryFailed);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("packing was interrupted; start it again and it goes on");
+        }
+    }
 
     /** As {@link #packIdx(Path, Path, Path, String, int, long, List)}, with the label numbers as class names. */
     public static PackReport packIdx(Path images, Path labels, Path outDir, String prefix, int perShard, long limit)
@@ -35,6 +56,8 @@ public final class Packer {
     }
 
     /**
+     * Packs a pair of IDX files into {@code PREFIX-00.tar.gz}, …
+     *
      * @param images IDX file of N grey images, plain or gzip
      * @param labels IDX file of N labels, plain or gzip
      * @param prefix of the shard names
@@ -46,92 +69,36 @@ public final class Packer {
     public static PackReport packIdx(
             Path images, Path labels, Path outDir, String prefix, int perShard, long limit, List<String> classNames)
             throws IOException {
-        if (perShard < 1) {
-            throw new IllegalArgumentException("--per-shard must be at least 1 but is " + perShard);
-        }
-        if (!prefix.matches("[A-Za-z0-9_-]+")) {
-            throw new IllegalArgumentException(
-                    "the shard prefix must consist of letters, digits, - and _ but is '" + prefix + "'");
-        }
-        try (IdxReader imageReader = IdxReader.open(images, 3);
-                IdxReader labelReader = IdxReader.open(labels, 1)) {
-            if (imageReader.count() != labelReader.count()) {
-                throw new ShardFormatException(
-                        labels.toString(),
-                        4,
-                        labelReader.count() + " labels for " + imageReader.count() + " images of " + images,
-                        "pass the two files of one split");
-            }
-            long total = limit <= 0 ? imageReader.count() : Math.min(limit, imageReader.count());
-            if (total == 0) {
-                throw new ShardFormatException(images.toString(), 4, "no images", "pass a file that holds some");
-            }
-            int shardCount = Math.toIntExact((total + perShard - 1) / perShard);
-            int digits = Math.max(2, Integer.toString(shardCount - 1).length());
-            List<Path> shards = new ArrayList<>(shardCount);
-            int maxLabel = -1;
-            long bytes = 0;
-            for (int s = 0; s < shardCount; s++) {
-                String name = String.format(Locale.ROOT, "%s-%0" + digits + "d.tar.gz", prefix, s);
-                Path shard = outDir.resolve(name);
-                long first = (long) s * perShard;
-                int count = (int) Math.min(perShard, total - first);
-                int[] shardMaxLabel = new int[1];
-                AtomicFile.write(
-                        shard, out -> shardMaxLabel[0] = writeShard(out, imageReader, labelReader, first, count));
-                maxLabel = Math.max(maxLabel, shardMaxLabel[0]);
-                shards.add(shard);
-                bytes += Files.size(shard);
-            }
-            List<String> classes = classes(classNames, maxLabel);
-            AtomicFile.write(
-                    outDir.resolve("classes.txt"),
-                    out -> out.write((String.join("\n", classes) + "\n").getBytes(StandardCharsets.UTF_8)));
-            return new PackReport(shards, total, classes.size(), bytes);
+        PackConfig plain = PackConfig.of(prefix, perShard);
+        try (IdxSource source = IdxSource.open(images, labels)) {
+            long count = limit > 0 ? Math.min(limit, source.size()) : source.size();
+            PackConfig config = new PackConfig(
+                    prefix,
+                    idxDigits(count, perShard),
+                    perShard,
+                    plain.shardBytes(),
+                    Compression.GZ,
+                    0,
+                    OptionalLong.empty(),
+                    Math.max(0, limit),
+                    true,
+                    false,
+                    plain.threads(),
+                    idxClasses(source, count, classNames));
+            return pack(source, config, outDir, false, (done, total) -> {});
         }
     }
 
-    /** Returns the largest label. */
-    private static int writeShard(OutputStream out, IdxReader images, IdxReader labels, long first, int count)
-            throws IOException {
-        GzipParameters parameters = new GzipParameters();
-        parameters.setCompressionLevel(Deflater.BEST_COMPRESSION);
-        GzipCompressorOutputStream gzip = new GzipCompressorOutputStream(out, parameters);
-        TarArchiveOutputStream tar = new TarArchiveOutputStream(gzip, StandardCharsets.UTF_8.name());
-        byte[] pixels = new byte[images.itemBytes()];
-        byte[] label = new byte[labels.itemBytes()];
-        int maxLabel = -1;
-        for (int i = 0; i < count; i++) {
-            images.next(pixels);
-            labels.next(label);
-            int value = label[0] & 0xFF;
-            maxLabel = Math.max(maxLabel, value);
-            String key = String.format(Locale.ROOT, "%08d", first + i);
-            putEntry(tar, key + ".cls", Integer.toString(value).getBytes(StandardCharsets.US_ASCII));
-            putEntry(tar, key + ".png", GreyPng.encode(pixels, images.dimension(2), images.dimension(1)));
-        }
-        tar.finish();
-        gzip.finish();
-        return maxLabel;
+    /** Digits of the shard numbers of IDX data: as many as they need, at least two. */
+    public static int idxDigits(long count, int perShard) {
+        return Math.max(2, Long.toString((count - 1) / perShard).length());
     }
 
-    private static void putEntry(TarArchiveOutputStream tar, String name, byte[] content) throws IOException {
-        TarArchiveEntry entry = new TarArchiveEntry(name);
-        entry.setSize(content.length);
-        entry.setModTime(0L);
-        entry.setIds(0, 0);
-        entry.setNames("", "");
-        entry.setMode(0100644);
-        tar.putArchiveEntry(entry);
-        tar.write(content);
-        tar.closeArchiveEntry();
-    }
-
-    private static List<String> classes(List<String> names, int maxLabel) {
+    /** One name for each label of the first {@code count} images: the given ones, or the numbers. */
+    public static List<String> idxClasses(IdxSource source, long count, List<String> names) {
+        int maxLabel = source.maxLabel(count);
         if (names.isEmpty()) {
-            return IntStream.rangeClosed(0, maxLabel)
-                    .mapToObj(Integer::toString)
-                    .toList();
+            return source.classes().subList(0, maxLabel + 1);
         }
         if (maxLabel >= names.size()) {
             throw new IllegalArgumentException(

@@ -1,75 +1,169 @@
 package io.rasterflow.streams.shard;
 
+import io.rasterflow.streams.format.Damage;
 import io.rasterflow.streams.format.SampleEntry;
 import io.rasterflow.streams.memory.BufferPool;
-import java.io.EOFException;
+import io.rasterflow.streams.metrics.PipelineMetrics;
+import io.rasterflow.streams.order.MixedOrder;
+import io.rasterflow.streams.order.Order;
+import io.rasterflow.streams.order.SampleId;
+import io.rasterflow.streams.order.SampleOrder;
+import io.rasterflow.streams.storage.Storage;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * A list of shards with known sample counts and random access to the samples. Safe for use by many threads. Only the
- * most recently used shards are held open, with their indexes in memory.
+ * Lists of shards with known sample counts and random access to the samples, from one source or several that are mixed. Safe
+ * for use by many threads. Only the most recently used shards are held open, with their indexes in memory.
  */
-public final class DataSet implements AutoCloseable {
+public final class DataSet implements Samples {
 
-    private static final int MAX_OPEN_SHARDS = 128;
-
-    private final ShardCache cache;
-    private final List<Path> shards;
+    private final Storage storage;
+    private final ShardFetcher fetcher;
+    private final OpenShards open;
+    private final List<ShardRef> shards;
     private final int[] counts;
     private final long size;
+    private final List<DataSource> sources;
+    private final int aheadShards;
+    private final PipelineMetrics metrics;
     private final BufferPool buffers = new BufferPool();
-    private final Map<Integer, OpenShard> open = new LinkedHashMap<>(16, 0.75f, true);
-    private boolean closed;
 
-    private DataSet(ShardCache cache, List<Path> shards, int[] counts, long size) {
-        this.cache = cache;
+    private DataSet(
+            Storage storage,
+            ShardFetcher fetcher,
+            int aheadShards,
+            List<ShardRef> shards,
+            int[] counts,
+            List<DataSource> sources) {
+        this.storage = storage;
+        this.fetcher = fetcher;
+        this.aheadShards = aheadShards;
+        this.metrics = fetcher.cache().metrics();
         this.shards = List.copyOf(shards);
         this.counts = counts;
-        this.size = size;
+        this.size = Arrays.stream(counts).asLongStream().sum();
+        this.sources = List.copyOf(sources);
+        this.open = new OpenShards(fetcher.cache(), this.shards, counts);
     }
 
     /**
-     * Indexes the shards that the patterns name, and expands the compressed ones, as far as the cache does not hold them.
+     * One source with the default settings.
      *
-     * @param patterns see {@link ShardPattern}
-     * @param cacheDir folder for indexes and expanded shards; made if missing, may be shared by processes
-     * @throws IOException one line that names the shard and the offset, or the missing file
-     * @throws IllegalArgumentException if the patterns name nothing or the shards hold no sample
+     * @param names see {@link ShardList}
+     * @param cacheDirectory folder for indexes and shards; made if missing, may be shared by processes
+     * @throws IOException see {@link #open(Map, DataConfig)}
      */
-    public static DataSet open(List<String> patterns, Path cacheDir) throws IOException {
-        if (patterns.isEmpty()) {
-            throw new IllegalArgumentException("data.train is empty; name a shard, a range or a folder");
+    public static DataSet open(List<String> names, Path cacheDirectory) throws IOException {
+        return open(names, DataConfig.in(cacheDirectory));
+    }
+
+    /** One source. */
+    public static DataSet open(List<String> names, DataConfig config) throws IOException {
+        return open(Map.of(SourceConfig.ONLY, new SourceConfig(names, 1)), config);
+    }
+
+    /**
+     * Finds the shards, and looks through those of which neither the cache nor a manifest knows what they hold.
+     *
+     * @param named sources by their names, in the order in which their shards are numbered
+     * @throws IOException one line that names the shard and the offset, or what is missing
+     * @throws IllegalArgumentException if a source names nothing or holds no sample
+     */
+    public static DataSet open(Map<String, SourceConfig> named, DataConfig config) throws IOException {
+        return open(named, Map.of(), config);
+    }
+
+    /** @param found shards of sources for which they need not be looked for */
+    private static DataSet open(Map<String, SourceConfig> named, Map<String, List<ShardRef>> found, DataConfig config)
+            throws IOException {
+        Storage storage = new Storage(config.storage());
+        ShardFetcher fetcher = null;
+        try {
+            ShardCache cache = new ShardCache(config, storage);
+            fetcher = new ShardFetcher(cache, config.cache());
+            List<ShardRef> shards = new ArrayList<>();
+            Map<String, Integer> firsts = new LinkedHashMap<>();
+            for (Map.Entry<String, SourceConfig> source : named.entrySet()) {
+                firsts.put(source.getKey(), shards.size());
+                List<ShardRef> own = found.get(source.getKey());
+                shards.addAll(own != null ? own : shards(source.getKey(), source.getValue(), storage, config.cache()));
+            }
+            ShardList.requireFiles(shards);
+            int[] counts = fetcher.counts(shards);
+            return new DataSet(
+                    storage, fetcher, config.cache().aheadShards(), shards, counts, sources(named, firsts, counts));
+        } catch (IOException | RuntimeException e) {
+            if (fetcher != null) {
+                fetcher.close();
+            }
+            storage.close();
+            throw e;
         }
-        List<Path> shards = new ArrayList<>();
-        for (String pattern : patterns) {
-            shards.addAll(ShardPattern.expand(pattern));
+    }
+
+    /**
+     * What names stand for, see {@link ShardList}; nothing of the shards is read.
+     *
+     * @throws IOException one line, if a list or folder cannot be read
+     */
+    public static List<ShardRef> list(List<String> names, DataConfig config) throws IOException {
+        Path directory = Files.createDirectories(Path.of(config.cache().directory()));
+        try (Storage storage = new Storage(config.storage())) {
+            return ShardList.of(names, storage, directory);
         }
-        ShardCache cache = new ShardCache(cacheDir);
-        int[] counts = new int[shards.size()];
-        long size = 0;
-        for (int s = 0; s < counts.length; s++) {
-            counts[s] = cache.prepare(shards.get(s)).index().count();
-            size += counts[s];
+    }
+
+    /** One shard by itself, with all that is in it, whatever a manifest says. */
+    public static DataSet of(ShardRef shard, DataConfig config) throws IOException {
+        String name = SourceConfig.ONLY;
+        SourceConfig source = new SourceConfig(List.of(shard.name()), 1);
+        return open(Map.of(name, source), Map.of(name, List.of(shard.uncounted())), config);
+    }
+
+    private static List<ShardRef> shards(String name, SourceConfig source, Storage storage, CacheConfig cache)
+            throws IOException {
+        if (source.shards().isEmpty()) {
+            throw new IllegalArgumentException("the source " + name + " is empty; name a shard, a range or a folder");
         }
-        if (size == 0) {
-            throw new IllegalArgumentException(
-                    "no images in " + String.join(", ", patterns) + "; a shard must hold KEY.png or KEY.jpg files");
+        return ShardList.of(source.shards(), storage, Path.of(cache.directory()));
+    }
+
+    private static List<DataSource> sources(
+            Map<String, SourceConfig> named, Map<String, Integer> firsts, int[] counts) {
+        List<DataSource> sources = new ArrayList<>();
+        List<String> names = List.copyOf(firsts.keySet());
+        for (int i = 0; i < names.size(); i++) {
+            SourceConfig config = named.get(names.get(i));
+            int first = firsts.get(names.get(i));
+            int end = i + 1 < names.size() ? firsts.get(names.get(i + 1)) : counts.length;
+            int[] own = Arrays.copyOfRange(counts, first, end);
+            DataSource source = new DataSource(names.get(i), config.weight(), first, own);
+            if (source.samples() == 0) {
+                throw new IllegalArgumentException("no images in " + String.join(", ", config.shards())
+                        + "; a shard must hold KEY.jpg, KEY.png, KEY.webp or KEY.gif files that data.curate lets pass");
+            }
+            sources.add(source);
         }
-        return new DataSet(cache, shards, counts, size);
+        return sources;
     }
 
     /** The shards in order. */
-    public List<Path> shards() {
+    public List<ShardRef> shards() {
         return shards;
+    }
+
+    @Override
+    public List<DataSource> sources() {
+        return sources;
     }
 
     /** Samples in each shard. */
@@ -77,121 +171,102 @@ public final class DataSet implements AutoCloseable {
         return counts.clone();
     }
 
-    /** Samples in all shards together. */
+    @Override
     public long size() {
         return size;
     }
 
-    /** The native buffers of all batches that come from this data set. */
+    /** Shards stay where they are. */
+    @Override
+    public void needFrom(long position, Order order) {}
+
+    @Override
+    public PipelineMetrics metrics() {
+        return metrics;
+    }
+
+    @Override
+    public int aheadShards() {
+        return aheadShards;
+    }
+
+    @Override
+    public String shardName(int shard) {
+        return shards.get(shard).name();
+    }
+
+    @Override
     public BufferPool buffers() {
         return buffers;
     }
 
-    /**
-     * Reads one sample.
-     *
-     * @throws IOException if the shard cannot be read, one line with shard and offset
-     * @throws IllegalStateException after {@link #close}
-     */
+    @Override
+    public Order order(long seed, int windowShards) {
+        if (sources.size() == 1) {
+            return new SampleOrder(seed, counts, windowShards);
+        }
+        return new MixedOrder(
+                seed,
+                sources.stream()
+                        .map(source -> new MixedOrder.Source(source.name(), source.weight(), source.counts()))
+                        .toList(),
+                windowShards);
+    }
+
+    @Override
+    public void prefetch(int[] upcoming) {
+        for (int shard : upcoming) {
+            fetcher.prefetch(shards.get(shard));
+        }
+    }
+
+    @Override
+    public RawSample read(SampleId id) throws IOException {
+        return open.read(id.shard(), id.sample());
+    }
+
+    /** As {@link #read(SampleId)}. */
     public RawSample read(int shard, int sample) throws IOException {
-        OpenShard file = acquire(shard);
-        try {
-            SampleEntry entry = file.index.entry(sample);
-            byte[] bytes = new byte[entry.length()];
-            ByteBuffer target = ByteBuffer.wrap(bytes);
-            while (target.hasRemaining()) {
-                if (file.channel.read(target, entry.offset() + target.position()) < 0) {
-                    throw new EOFException(shards.get(shard) + " at byte " + (entry.offset() + target.position())
-                            + ": the file was cut short while in use; restore it");
-                }
-            }
-            return new RawSample(bytes, entry.label(), entry.key(), entry.offset());
-        } finally {
-            release(file);
-        }
+        return open.read(shard, sample);
     }
 
-    /** Where a sample lies, without reading it. */
+    /** Samples in one shard. */
+    public int shardSize(int shard) {
+        return counts[shard];
+    }
+
+    /** As {@link #entry(SampleId)}. */
     public SampleEntry entry(int shard, int sample) throws IOException {
-        OpenShard file = acquire(shard);
-        try {
-            return file.index.entry(sample);
-        } finally {
-            release(file);
-        }
+        return open.entry(shard, sample);
     }
 
-    private OpenShard acquire(int shard) throws IOException {
-        synchronized (open) {
-            if (closed) {
-                throw new IllegalStateException("the data set is closed");
-            }
-            OpenShard file = open.get(shard);
-            if (file != null && !file.channel.isOpen()) { // an interrupted thread closes the channel that it reads from
-                open.remove(shard);
-                file = null;
-            }
-            if (file == null) {
-                ShardCache.Prepared prepared = cache.prepare(shards.get(shard));
-                if (prepared.index().count() != counts[shard]) {
-                    throw new IOException(shards.get(shard) + " changed while in use: it had " + counts[shard]
-                            + " samples and now has " + prepared.index().count() + "; restore it or start again");
-                }
-                file = new OpenShard(FileChannel.open(prepared.tar(), StandardOpenOption.READ), prepared.index());
-                open.put(shard, file);
-                closeOldest();
-            }
-            file.users++;
-            return file;
-        }
+    @Override
+    public SampleEntry entry(SampleId id) throws IOException {
+        return open.entry(id.shard(), id.sample());
     }
 
-    private void release(OpenShard file) throws IOException {
-        synchronized (open) {
-            file.users--;
-            if (file.evicted && file.users == 0) {
-                file.channel.close();
+    /** Where shards are cut or damaged, as far as their indexes are known; the samples before that place are used. */
+    public SortedMap<Integer, Damage> damages() {
+        SortedMap<Integer, Damage> damages = new TreeMap<>();
+        for (int shard = 0; shard < counts.length; shard++) {
+            Damage damage = fetcher.cache().damageOrNull(shards.get(shard));
+            if (damage != null) {
+                damages.put(shard, damage);
             }
         }
+        return damages;
     }
 
-    private void closeOldest() throws IOException {
-        if (open.size() > MAX_OPEN_SHARDS) {
-            Iterator<OpenShard> oldest = open.values().iterator();
-            OpenShard file = oldest.next();
-            oldest.remove();
-            evict(file);
-        }
-    }
-
-    private static void evict(OpenShard file) throws IOException {
-        file.evicted = true;
-        if (file.users == 0) {
-            file.channel.close();
-        }
+    /** What the index of a shard says, such as what curation left out of it. */
+    public ShardIndex index(int shard) throws IOException {
+        return fetcher.cache().index(shards.get(shard));
     }
 
     /** Closes the shards; reads that are under way end first. */
     @Override
     public void close() throws IOException {
-        synchronized (open) {
-            closed = true;
-            for (OpenShard file : open.values()) {
-                evict(file);
-            }
-            open.clear();
-        }
-    }
-
-    private static final class OpenShard {
-        private final FileChannel channel;
-        private final ShardIndex index;
-        private int users;
-        private boolean evicted;
-
-        private OpenShard(FileChannel channel, ShardIndex index) {
-            this.channel = channel;
-            this.index = index;
-        }
+        fetcher.close();
+        open.close();
+        storage.close();
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.rasterflow.actors.embed.Embedding;
 import io.rasterflow.actors.embed.ImageBatches;
 import io.rasterflow.actors.embed.NpyWriter;
+import io.rasterflow.actors.run.DataPlan;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.aim.Aim;
@@ -20,6 +21,8 @@ import io.rasterflow.model.embed.Features;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.streams.augment.AugmentConfig;
 import io.rasterflow.streams.batch.StreamConfig;
+import io.rasterflow.streams.feed.FeedSourceConfig;
+import io.rasterflow.streams.shard.DataConfig;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,6 +33,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -77,9 +81,22 @@ class EmbedTest {
         kit.shutdownTestKit();
     }
 
-    private ImageBatches.Reading reading(int batch) {
+    private DataPlan plan() {
         AugmentConfig augment = new AugmentConfig(12, 1, 0.4, 1, 0.75, 1.33, 0.5, 12, List.of(0.5), List.of(0.25));
-        return new ImageBatches.Reading(directory.resolve("cache"), augment, new StreamConfig(2, 2, 0.5, 1), batch);
+        List<String> unused = List.of("unused");
+        DataConfig data = DataConfig.in(directory.resolve("cache"));
+        return new DataPlan(
+                unused,
+                Map.of(),
+                new FeedSourceConfig("", 1),
+                unused,
+                data.cache(),
+                data.storage(),
+                data.curate(),
+                data.labelField(),
+                data.damaged(),
+                augment,
+                new StreamConfig(2, 2, 0.5, 1));
     }
 
     /** Grey noise, the same for a seed. */
@@ -170,7 +187,7 @@ class EmbedTest {
             Path fromTar = directory.resolve("tar.npy");
             List<Long> progress = new ArrayList<>();
             try (ImageBatches source =
-                    ImageBatches.open(kit.system(), List.of(tar(folder, count).toString()), reading(3))) {
+                    ImageBatches.open(kit.system(), List.of(tar(folder, count).toString()), plan(), 3)) {
                 Embedding.Report report =
                         Embedding.write(source, embedder, features, new long[] {16}, fromTar, progress::add);
                 assertEquals(count, report.images());
@@ -182,7 +199,7 @@ class EmbedTest {
                     "k6", Files.readAllLines(directory.resolve("tar.keys.txt")).get(6));
 
             Path fromFolder = directory.resolve("folder.npy");
-            try (ImageBatches source = ImageBatches.open(kit.system(), List.of(folder.toString()), reading(2))) {
+            try (ImageBatches source = ImageBatches.open(kit.system(), List.of(folder.toString()), plan(), 2)) {
                 Embedding.write(source, embedder, features, new long[] {16}, fromFolder, done -> {});
             }
             float[] found = npy(fromFolder, "(7, 16)");
@@ -206,7 +223,7 @@ class EmbedTest {
         Files.writeString(folder.resolve("a/x2.png"), "no image");
         Path out = directory.resolve("f.npy");
         try (Embedder embedder = new Embedder(CONFIG, Compute.REFERENCE, snapshot.weights());
-                ImageBatches source = ImageBatches.open(kit.system(), List.of(folder.toString()), reading(4))) {
+                ImageBatches source = ImageBatches.open(kit.system(), List.of(folder.toString()), plan(), 4)) {
             Features features = Features.parse("final", Features.Pool.NONE, CONFIG.trunk());
             Embedding.Report report = Embedding.write(source, embedder, features, new long[] {9, 16}, out, done -> {});
             assertEquals(1, report.bad());
@@ -230,7 +247,7 @@ class EmbedTest {
         Path parquet = directory.resolve("f.parquet");
         try (Embedder embedder = new Embedder(CONFIG, Compute.REFERENCE, snapshot.weights())) {
             for (Path out : List.of(npy, parquet)) {
-                try (ImageBatches source = ImageBatches.open(kit.system(), List.of(file, file), reading(3))) {
+                try (ImageBatches source = ImageBatches.open(kit.system(), List.of(file, file), plan(), 3)) {
                     Embedding.Report report =
                             Embedding.write(source, embedder, features, new long[] {16}, out, done -> {});
                     assertEquals(10, report.images());
@@ -243,7 +260,7 @@ class EmbedTest {
         }
         float[] expected = npy(npy, "(10, 16)");
         assertEquals(
-                List.of("0.png", "1.png", "2.png", "3", "4.png"),
+                List.of("00000000", "00000001", "00000002", "00000003", "00000004"),
                 Files.readAllLines(directory.resolve("f.keys.txt")).subList(0, 5));
         List<Group> rows = rows(parquet);
         assertEquals(10, rows.size());
@@ -287,17 +304,16 @@ class EmbedTest {
                 Arrays.copyOf(whole, whole.length / 2))) {
             Files.write(file, content);
             IOException refused = assertThrows(
-                    IOException.class, () -> ImageBatches.open(kit.system(), List.of(file.toString()), reading(3)));
-            assertTrue(refused.getMessage().contains("it is no parquet file"), refused.getMessage());
+                    IOException.class, () -> ImageBatches.open(kit.system(), List.of(file.toString()), plan(), 3));
+            assertTrue(refused.getMessage().startsWith(file + " at byte "), refused.getMessage());
             assertEquals(1, refused.getMessage().lines().count());
         }
         byte[] damaged = whole.clone();
         Arrays.fill(damaged, 40, 400, (byte) 0x5A);
         Files.write(file, damaged);
-        try (ImageBatches source = ImageBatches.open(kit.system(), List.of(file.toString()), reading(3))) {
-            IOException refused = assertThrows(IOException.class, source::next);
-            assertTrue(refused.getMessage().contains("row 0 cannot be read"), refused.getMessage());
-        }
+        IOException refused = assertThrows(
+                IOException.class, () -> ImageBatches.open(kit.system(), List.of(file.toString()), plan(), 3));
+        assertTrue(refused.getMessage().contains("row 0 cannot be read"), refused.getMessage());
     }
 
     @Test

@@ -5,13 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.tests.Jvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -37,20 +36,8 @@ class JournalKillTest {
     @Test
     @Timeout(60)
     void killedInTheMiddleOfWritingLosesNothingThatWasAppended(@TempDir Path run) throws Exception {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag ->
-                        flag.startsWith("--add-") || flag.startsWith("-XX:+Ignore") || flag.startsWith("-Dchron"))
-                .forEach(command::add);
-        command.addAll(List.of(
-                "-Drasterflow.sample.start=" + SampleRun.start,
-                "-cp",
-                System.getProperty("java.class.path"),
-                Writer.class.getName(),
-                run.toString()));
-        Process writer = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process writer =
+                Jvm.start(List.of("-Drasterflow.sample.start=" + SampleRun.start), Writer.class, run.toString());
         long promised = 0;
         try (var lines = new BufferedReader(new InputStreamReader(writer.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

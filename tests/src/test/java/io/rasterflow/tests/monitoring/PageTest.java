@@ -124,7 +124,8 @@ class PageTest {
         feed(List.of(SampleRun.step(0, 1_001), SampleRun.step(1, 1_001)));
         await("progress-steps", "step 1,001 of 1,600 · epoch 12.81");
         feed(List.of(
-                new Event.BadSample(SampleRun.at(1_001), "trainer-1", 1_001, "a.tar", 0, "<b>k</b>", 1, "zero bytes"),
+                new Event.BadSample(
+                        SampleRun.at(1_001), "trainer-1", 1_001, "a.tar", 0, "<b>k</b>", 1, "zero bytes", ""),
                 new Event.Membership(SampleRun.at(1_001), "coordinator", "probe-0", "down", 1, 2, "connection lost")));
         new WebDriverWait(browser, Duration.ofSeconds(10))
                 .until(unused -> text("events").contains("probe-0 is down: connection lost"));

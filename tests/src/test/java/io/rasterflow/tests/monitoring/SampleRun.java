@@ -82,7 +82,8 @@ final class SampleRun {
                 512L * number,
                 "k" + number,
                 17,
-                "not an image: 0 bytes");
+                "not an image: 0 bytes",
+                "");
     }
 
     static Event.Membership up(String member, int worldSize) {
@@ -143,7 +144,12 @@ final class SampleRun {
                 up("trainer-0", 2),
                 new Event.Lease(start + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
                 new Event.Commit(start + 3, "trainer-0", 0, 1, 8, 0, 4),
-                new Event.BadSample(start + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes"),
+                new Event.BadSample(start + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes", "ffd8"),
+                new Event.Input(
+                        start + 5,
+                        "trainer-0",
+                        List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
+                        List.of(new Event.Input.Source("web", 410, 0.25))),
                 new Event.RunEnded(start + 5, "coordinator", 8, "failed", null));
     }
 }

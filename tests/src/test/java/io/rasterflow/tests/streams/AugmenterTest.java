@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.function.Supplier;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -23,6 +24,8 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class AugmenterTest {
+
+    private static final List<Double> COLOURS = List.of(0.3, 0.4, 0.5);
 
     @Property(tries = 300)
     void cropsLieInTheImageWithinScaleAndRatio(
@@ -70,6 +73,24 @@ class AugmenterTest {
             assertEquals(plain[2 * row + 1], mirrored[2 * row]);
         }
         assertEquals((20 / 255f - 0.4f) / 0.5f, plain[4], 1e-6); // channel 1 of the first pixel
+    }
+
+    @Test
+    void flipMirrorsWhatIsResampled() {
+        AugmentConfig never = new AugmentConfig(9, 3, 0.4, 1, 0.75, 1.33, 0, 9, COLOURS, COLOURS);
+        AugmentConfig always = new AugmentConfig(9, 3, 0.4, 1, 0.75, 1.33, 1, 9, COLOURS, COLOURS);
+        Pixels image = new Pixels().reset(31, 23, 3);
+        new Random(5).nextBytes(image.values());
+        for (int draw = 0; draw < 20; draw++) {
+            CounterRandom random = CounterRandom.of(2, 0, draw);
+            float[] plain = training(never, image, random);
+            float[] mirrored = training(always, image, random);
+            for (int row = 0; row < 27; row++) {
+                for (int x = 0; x < 9; x++) {
+                    assertEquals(plain[9 * row + x], mirrored[9 * row + 8 - x]);
+                }
+            }
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.rasterflow.tests.streams;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -54,6 +55,17 @@ class BicubicResamplerTest {
         Pixels image = new Pixels().reset(4, 4, 1);
         assertThrows(IllegalArgumentException.class, () -> new BicubicResampler()
                 .resample(image, 0, 0, 4.5, 4, 2, 2, new Pixels()));
+    }
+
+    /** Rows as many as the tall image had and as long as the wide one needs would be 4 GB. */
+    @Test
+    void aWideImageAfterATallOneNeedsMemoryForItselfAlone() {
+        BicubicResampler resampler = new BicubicResampler();
+        Pixels out = new Pixels();
+        int side = 60_000;
+        resampler.resample(new Pixels().reset(4, side, 1), new CropBox(0, 0, 4, side), 4, 4, out);
+        resampler.resample(new Pixels().reset(side, 4, 1), new CropBox(0, 0, side, 4), 20_000, 4, out);
+        assertEquals(20_000, out.width());
     }
 
     private static Pixels pixels(String hex, int channels, int width, int height) {

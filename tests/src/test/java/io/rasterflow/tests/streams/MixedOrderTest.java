@@ -11,12 +11,14 @@ import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
 import io.rasterflow.streams.order.MixedOrder;
-import io.rasterflow.streams.order.Order;
 import io.rasterflow.streams.order.SampleId;
 import io.rasterflow.streams.order.SampleOrder;
+import io.rasterflow.streams.shard.DataConfig;
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.streams.shard.SourceConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -167,16 +169,13 @@ class MixedOrderTest {
         Path b = TestData.tarWithBroken(folder.resolve("b.tar"), 20, 30, Map.of());
         Path c = TestData.tarWithBroken(folder.resolve("c.tar"), 100, 110, Map.of(105, new byte[] {1, 2, 3}));
         ActorSystem system = ActorSystem.create("mixed-order-test");
-        try (DataSet data = DataSet.open(List.of(a.toString(), b.toString(), c.toString()), folder.resolve("cache"))) {
-            int[] counts = data.sampleCounts();
-            MixedOrder order = new MixedOrder(
-                    3,
-                    List.of(
-                            new MixedOrder.Source("web", 0.8, Arrays.copyOf(counts, 2)),
-                            new MixedOrder.Source("curated", 0.2, Arrays.copyOfRange(counts, 2, 3))),
-                    2);
-            Map<Long, Integer> whole = labels(system, data, order, 1);
-            assertEquals(whole, labels(system, data, order, 3));
+        Map<String, SourceConfig> sources = new LinkedHashMap<>();
+        sources.put("web", new SourceConfig(List.of(a.toString(), b.toString()), 0.8));
+        sources.put("curated", new SourceConfig(List.of(c.toString()), 0.2));
+        try (DataSet data = DataSet.open(sources, DataConfig.in(folder.resolve("cache")))) {
+            MixedOrder order = (MixedOrder) data.order(3, 2);
+            Map<Long, Integer> whole = labels(system, data, 1);
+            assertEquals(whole, labels(system, data, 3));
             assertEquals(220, whole.size());
             boolean brokenWasDue = false;
             for (Map.Entry<Long, Integer> e : whole.entrySet()) {
@@ -189,24 +188,20 @@ class MixedOrderTest {
                 assertEquals(!broken, stored == e.getValue());
             }
             assertTrue(brokenWasDue);
-            assertMessage(
-                    "an order over 30 samples does not fit data of 40",
-                    () -> stream(data, new SampleOrder(3, new int[] {20, 10}, 2), 0, 12));
         } finally {
             TestKit.shutdownActorSystem(system);
         }
     }
 
-    private static Source<Batch, NotUsed> stream(DataSet data, Order order, int from, int to) {
+    private static Source<Batch, NotUsed> stream(DataSet data, int from, int to) {
         return Batches.training(
-                data, order, 3, new BatchPlan(22, 12), TestData.augment(), TestData.stream(2, 2, 1), 4, 14, from, to);
+                data, 3, new BatchPlan(22, 12), TestData.augment(), TestData.stream(2, 2, 1), 4, 14, from, to);
     }
 
-    private static Map<Long, Integer> labels(ActorSystem system, DataSet data, Order order, int ranks)
-            throws Exception {
+    private static Map<Long, Integer> labels(ActorSystem system, DataSet data, int ranks) throws Exception {
         Map<Long, Integer> labels = new TreeMap<>();
         for (int rank = 0; rank < ranks; rank++) {
-            var source = stream(data, order, 12 * rank / ranks, 12 * (rank + 1) / ranks);
+            var source = stream(data, 12 * rank / ranks, 12 * (rank + 1) / ranks);
             try (BatchReader reader =
                     BatchReader.open(source, SystemMaterializer.get(system).materializer())) {
                 for (Optional<Batch> next = reader.next(); next.isPresent(); next = reader.next()) {
