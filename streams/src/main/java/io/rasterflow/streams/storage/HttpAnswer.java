@@ -4,7 +4,6 @@ import io.rasterflow.streams.storage.Checksum.Algorithm;
 import io.rasterflow.streams.storage.StorageException.Kind;
 import java.net.URI;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpResponse;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,10 +29,10 @@ final class HttpAnswer {
     private final int status;
     private final HttpHeaders headers;
 
-    HttpAnswer(URI uri, HttpResponse<?> response) {
+    HttpAnswer(URI uri, HttpCall call) {
         this.uri = uri;
-        this.status = response.statusCode();
-        this.headers = response.headers();
+        this.status = call.status();
+        this.headers = call.headers();
     }
 
     /**

@@ -5,18 +5,13 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Flow.Publisher;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -60,21 +55,20 @@ final class HttpStore implements ObjectStore {
 
     @Override
     public ObjectInfo stat(URI uri) throws IOException {
-        HttpResponse<Publisher<List<ByteBuffer>>> response = ask(new Ask("HEAD", uri, -1, ""));
-        if (NO_HEAD.contains(response.statusCode())) {
-            response = ask(new Ask("GET", uri, 0, ""));
+        HttpCall head = ask(new Ask("HEAD", uri, -1, ""));
+        head.subscribe(Discard.draining());
+        HttpAnswer answer = new HttpAnswer(uri, head);
+        if (NO_HEAD.contains(head.status())) {
+            HttpCall get = ask(new Ask("GET", uri, 0, ""));
+            get.cancel();
+            answer = new HttpAnswer(uri, get);
         }
-        HttpAnswer answer = new HttpAnswer(uri, response);
         answer.requireSuccess();
         return new ObjectInfo(uri, answer.total(), answer.version(), answer.checksum());
     }
 
-    /** Returns a response of which only the head matters. */
-    private HttpResponse<Publisher<List<ByteBuffer>>> ask(Ask ask) throws IOException {
-        HttpResponse<Publisher<List<ByteBuffer>>> response =
-                lifetime.await(send(ask), config.stallMillis(), ask.uri, this);
-        discard(response);
-        return response;
+    private HttpCall ask(Ask ask) throws IOException {
+        return lifetime.await(send(ask), config.stallMillis(), ask.uri, this);
     }
 
     @Override
@@ -89,24 +83,24 @@ final class HttpStore implements ObjectStore {
     @Override
     public CompletableFuture<ObjectPart> open(ObjectInfo object, long from) {
         CompletableFuture<ObjectPart> opened = new CompletableFuture<>();
-        var sent = send(new Ask("GET", object.uri(), from > 0 ? from : -1, object.version()));
-        var unused = sent.whenComplete((response, failure) -> {
+        CompletableFuture<HttpCall> sent = send(new Ask("GET", object.uri(), from > 0 ? from : -1, object.version()));
+        var unused = sent.whenComplete((call, failure) -> {
             if (failure != null) {
                 opened.completeExceptionally(failure);
                 return;
             }
             try {
-                HttpAnswer answer = new HttpAnswer(object.uri(), response);
+                HttpAnswer answer = new HttpAnswer(object.uri(), call);
                 answer.requireSuccess();
-                if (opened.complete(new ObjectPart(answer.from(), answer.total(), answer.version(), response.body()))) {
+                if (opened.complete(new ObjectPart(answer.from(), answer.total(), answer.version(), call))) {
                     return;
                 }
             } catch (StorageException e) {
                 opened.completeExceptionally(e);
             }
-            discard(response);
+            call.cancel();
         });
-        cancelWith(opened, sent);
+        var cancelled = opened.whenComplete((part, failure) -> sent.cancel(true));
         return opened;
     }
 
@@ -118,38 +112,39 @@ final class HttpStore implements ObjectStore {
      */
     private record Ask(String method, URI uri, long from, String version) {}
 
-    private CompletableFuture<HttpResponse<Publisher<List<ByteBuffer>>>> send(Ask ask) {
-        CompletableFuture<HttpResponse<Publisher<List<ByteBuffer>>>> result = new CompletableFuture<>();
+    private CompletableFuture<HttpCall> send(Ask ask) {
+        CompletableFuture<HttpCall> result = new CompletableFuture<>();
         send(ask, ask.uri, new HashSet<>(), result);
         return result;
     }
 
-    private void send(
-            Ask ask, URI uri, Set<URI> visited, CompletableFuture<HttpResponse<Publisher<List<ByteBuffer>>>> result) {
-        CompletableFuture<HttpResponse<Publisher<List<ByteBuffer>>>> call;
+    private void send(Ask ask, URI uri, Set<URI> visited, CompletableFuture<HttpCall> result) {
+        HttpCall call;
         try {
             visited.add(uri);
-            call = client.sendAsync(request(ask, uri), BodyHandlers.ofPublisher());
+            call = HttpCall.send(client, request(ask, uri));
         } catch (IllegalArgumentException e) {
             result.completeExceptionally(
                     new StorageException(Kind.OTHER, ask.uri, "not a usable URL", "write http://host/path"));
             return;
         }
-        cancelWith(result, call);
-        var unused = call.whenComplete((response, failure) -> {
+        var cancelled = result.whenComplete((answered, failure) -> {
+            if (failure != null) {
+                call.cancel();
+            }
+        });
+        var unused = call.responded().whenComplete((responded, failure) -> {
             if (failure != null) {
                 result.completeExceptionally(failure);
-                return;
-            }
-            if (REDIRECTS.contains(response.statusCode())) {
-                discard(response);
+            } else if (REDIRECTS.contains(call.status())) {
+                call.cancel();
                 try {
-                    send(ask, redirect(ask.uri, uri, response, visited), visited, result);
+                    send(ask, redirect(ask.uri, uri, call, visited), visited, result);
                 } catch (StorageException e) {
                     result.completeExceptionally(e);
                 }
-            } else if (!result.complete(response)) {
-                discard(response);
+            } else if (!result.complete(call)) {
+                call.cancel();
             }
         });
     }
@@ -171,8 +166,8 @@ final class HttpStore implements ObjectStore {
         return request.build();
     }
 
-    private URI redirect(URI origin, URI uri, HttpResponse<?> response, Set<URI> visited) throws StorageException {
-        Optional<String> location = response.headers().firstValue("Location");
+    private URI redirect(URI origin, URI uri, HttpCall call, Set<URI> visited) throws StorageException {
+        Optional<String> location = call.headers().firstValue("Location");
         URI target;
         try {
             target = uri.resolve(location.orElse(""));
@@ -210,16 +205,6 @@ final class HttpStore implements ObjectStore {
         String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
         String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
         return URI.create(uri.getScheme() + "://" + uri.getHost() + port + uri.getRawPath() + query);
-    }
-
-    private static <T> void cancelWith(CompletableFuture<T> outer, CompletableFuture<?> inner) {
-        var unused = outer.whenComplete((result, failure) -> inner.cancel(true));
-    }
-
-    /** Ends a response whose body is not wanted. */
-    private static void discard(HttpResponse<Publisher<List<ByteBuffer>>> response) {
-        boolean empty = response.request().method().equals("HEAD");
-        response.body().subscribe(empty ? Discard.draining() : Discard.cancelling());
     }
 
     @Override

@@ -26,13 +26,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nothing grows with the number of fetches, and nothing is left after the end. */
 class StorageResourcesTest {
 
     private static final byte[] OBJECT = Storages.bytes(200_000, 1);
-    private static final int FETCHES = 240;
+    private static final int FETCHES = 160;
     private static final int THREADS = 4;
 
     @TempDir
@@ -53,7 +54,7 @@ class StorageResourcesTest {
         });
     }
 
-    @org.junit.jupiter.api.RepeatedTest(6)
+    @Test
     void threadsDescriptorsAndMemoryDoNotGrow() throws Exception {
         try (FlakyServer server = server()) {
             Storage storage = new Storage(new StorageConfig(
