@@ -32,6 +32,7 @@ public final class BicubicResampler {
     private static final int TURNED_ROWS = 64;
 
     private static final int TURNED_COLUMNS = 4;
+    private static final int TURNED_BACK_COLUMNS = 8;
 
     /** Values of lines that are kept for the next image: more are given back. */
     private static final int KEPT_VALUES = 1 << 22;
@@ -52,7 +53,7 @@ public final class BicubicResampler {
     private int cachedOutputs;
     private int[][] columns = new int[0][0];
     private int[][] turned = new int[0][0];
-    private int[][] rows = new int[0][0];
+    private int[] rows = new int[0];
     private int[][] columnWindow = new int[0][0];
     private int[][] rowWindow = new int[0][0];
     private int[] sums = new int[0];
@@ -146,7 +147,9 @@ public final class BicubicResampler {
         columns = room(columns, crop.width(), atOnce);
         columnWindow = room(columnWindow, powerOfTwo(across.width()), atOnce);
         turned = room(turned, width, atOnce);
-        rows = room(rows, crop.height(), width);
+        if (rows.length < crop.height() * width) {
+            rows = new int[crop.height() * width];
+        }
         rowWindow = room(rowWindow, powerOfTwo(down.width()), channels * width);
         if (sums.length < Math.max(atOnce, channels * width)) {
             sums = new int[Math.max(atOnce, channels * width)];
@@ -163,7 +166,9 @@ public final class BicubicResampler {
         columns = kept(columns);
         columnWindow = kept(columnWindow);
         turned = kept(turned);
-        rows = kept(rows);
+        if (rows.length > KEPT_VALUES) {
+            rows = new int[0];
+        }
         rowWindow = kept(rowWindow);
     }
 
@@ -241,11 +246,11 @@ public final class BicubicResampler {
                 Lines.unpack(columns[ready], shift, columnWindow[ready & (columnWindow.length - 1)], count);
             }
             Lines.weigh(columnWindow, across, x, count, sums);
-            Lines.clip(sums, count);
             int[] column = turned[mirrored ? outputs - 1 - x : x];
             if (channel == 0) {
-                System.arraycopy(sums, 0, column, 0, count);
+                Lines.clip(sums, column, count);
             } else {
+                Lines.clip(sums, sums, count);
                 Lines.pack(sums, shift, column, count);
             }
         }
@@ -253,31 +258,40 @@ public final class BicubicResampler {
 
     /** Columns of the output to rows. */
     private void turnBack(int width, int top, int count) {
-        int inFours = width / TURNED_COLUMNS * TURNED_COLUMNS;
+        int inEights = width / TURNED_BACK_COLUMNS * TURNED_BACK_COLUMNS;
         for (int first = 0; first < count; first += TURNED_ROWS) {
             int end = Math.min(count, first + TURNED_ROWS);
-            for (int x = 0; x < inFours; x += TURNED_COLUMNS) {
-                turnFourBack(x, top, first, end);
+            for (int x = 0; x < inEights; x += TURNED_BACK_COLUMNS) {
+                turnEightBack(x, width, top, first, end);
             }
-            for (int x = inFours; x < width; x++) {
+            for (int x = inEights; x < width; x++) {
                 for (int y = first; y < end; y++) {
-                    rows[top + y][x] = turned[x][y];
+                    rows[(top + y) * width + x] = turned[x][y];
                 }
             }
         }
     }
 
-    private void turnFourBack(int x, int top, int first, int end) {
+    private void turnEightBack(int x, int width, int top, int first, int end) {
         int[] a = turned[x];
         int[] b = turned[x + 1];
         int[] c = turned[x + 2];
         int[] d = turned[x + 3];
+        int[] e = turned[x + 4];
+        int[] f = turned[x + 5];
+        int[] g = turned[x + 6];
+        int[] h = turned[x + 7];
+        int to = (top + first) * width + x;
         for (int y = first; y < end; y++) {
-            int[] row = rows[top + y];
-            row[x] = a[y];
-            row[x + 1] = b[y];
-            row[x + 2] = c[y];
-            row[x + 3] = d[y];
+            rows[to] = a[y];
+            rows[to + 1] = b[y];
+            rows[to + 2] = c[y];
+            rows[to + 3] = d[y];
+            rows[to + 4] = e[y];
+            rows[to + 5] = f[y];
+            rows[to + 6] = g[y];
+            rows[to + 7] = h[y];
+            to += width;
         }
     }
 
@@ -288,7 +302,7 @@ public final class BicubicResampler {
             for (; ready < down.end(y); ready++) {
                 int[] line = rowWindow[ready & (rowWindow.length - 1)];
                 for (int c = 0; c < channels; c++) {
-                    System.arraycopy(rows[ready], 0, line, c * width, width);
+                    System.arraycopy(rows, ready * width, line, c * width, width);
                     Lines.unpack(line, 8 * c, c * width, (c + 1) * width);
                 }
             }

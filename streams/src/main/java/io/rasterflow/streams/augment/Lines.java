@@ -39,9 +39,8 @@ final class Lines {
                 weights[at + 3],
                 sums,
                 length);
-        for (int end = taps.end(output) - AT_ONCE; line < end; ) {
-            line += AT_ONCE;
-            at += AT_ONCE;
+        int end = taps.end(output);
+        for (line += AT_ONCE, at += AT_ONCE; line + 2 < end; line += AT_ONCE, at += AT_ONCE) {
             add(
                     window[line & mask],
                     weights[at],
@@ -53,6 +52,9 @@ final class Lines {
                     weights[at + 3],
                     sums,
                     length);
+        }
+        if (line < end) {
+            add(window[line & mask], weights[at], window[(line + 1) & mask], weights[at + 1], sums, length);
         }
     }
 
@@ -70,12 +72,18 @@ final class Lines {
         }
     }
 
+    private static void add(int[] a, int forA, int[] b, int forB, int[] sums, int length) {
+        for (int i = 0; i < length; i++) {
+            sums[i] += a[i] * forA + b[i] * forB;
+        }
+    }
+
     /** Sums to whole numbers, clipped to 0 … 255 by their sign bits. */
-    static void clip(int[] sums, int length) {
+    static void clip(int[] sums, int[] into, int length) {
         for (int i = 0; i < length; i++) {
             int value = sums[i] >> Taps.FRACTION_BITS;
             value &= ~value >> 31;
-            sums[i] = (value | (255 - value) >> 31) & 255;
+            into[i] = (value | (255 - value) >> 31) & 255;
         }
     }
 
