@@ -58,8 +58,20 @@ final class Console {
                 .onMessage(Event.Probe.class, this::onProbe)
                 .onMessage(
                         Event.BadSample.class,
-                        event -> line(String.format(
-                                Locale.ROOT, "skipped %s in %s: %s", event.key(), event.shard(), event.cause())))
+                        event -> line(
+                                event.key().isEmpty()
+                                        ? String.format(
+                                                Locale.ROOT,
+                                                "damaged  %s at byte %d: %s",
+                                                event.shard(),
+                                                event.offset(),
+                                                event.cause())
+                                        : String.format(
+                                                Locale.ROOT,
+                                                "skipped %s in %s: %s",
+                                                event.key(),
+                                                event.shard(),
+                                                event.cause())))
                 .onMessage(Event.RunEnded.class, event -> onEnded())
                 .onAnyMessage(event -> Behaviors.same())
                 .onSignal(PostStop.class, stop -> onEnded())

@@ -87,7 +87,11 @@ class BadInputTest {
     void aTruncatedShardIsNamed() throws Exception {
         byte[] whole = Files.readAllBytes(BUNDLED.resolve("train-00.tar.gz"));
         Path cut = Files.write(directory.resolve("cut.tar.gz"), java.util.Arrays.copyOf(whole, whole.length / 2));
-        refused(1, "cut.tar.gz", "train", SMALL, "--run", "cut", "data.train=" + cut);
+        refused(1, "cut.tar.gz", "train", SMALL, "--run", "cut", "data.train=" + cut, "data.damaged=refuse");
+        Rasterflow.Result used = new Rasterflow(directory)
+                .run("train", SMALL, "--run", "used", "data.train=" + cut, "train.steps=6", "probe.everySteps=1000");
+        assertEquals(0, used.exit(), used.text());
+        assertTrue(used.out().contains("damaged  " + cut + " at byte "), used.text());
     }
 
     @Test

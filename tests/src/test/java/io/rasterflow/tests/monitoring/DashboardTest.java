@@ -171,6 +171,13 @@ class DashboardTest {
         assertEquals(200, get("/metrics").statusCode(), "before the first event");
         feed(SampleRun.until(200));
         feed(List.of(SampleRun.badSample(200, 1)));
+        for (int images : new int[] {410, 820}) {
+            feed(List.of(new Event.Input(
+                    SampleRun.at(200),
+                    "trainer-0",
+                    List.of(new Event.Input.Stage("decode", images, 1L << 33, 1.5, 3)),
+                    List.of(new Event.Input.Source("web", images, images / 1000.0)))));
+        }
         HttpResponse<String> response = get("/metrics");
         String type = response.headers().firstValue("content-type").orElseThrow();
         assertTrue(type.startsWith("text/plain") && type.contains("version=0.0.4"), type);
@@ -196,6 +203,13 @@ class DashboardTest {
         assertEquals(1, metrics.get("rasterflow_generation"));
         assertEquals(200 * 0.008, metrics.get("rasterflow_step_seconds_total{part=\"decode\",rank=\"1\"}"), 1e-6);
         assertTrue(metrics.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{area=\"heap\"")));
+        String decode = "{node=\"trainer-0\",stage=\"decode\"}";
+        assertEquals(820, metrics.get("rasterflow_input_items_total" + decode));
+        assertEquals(8_589_934_592.0, metrics.get("rasterflow_input_bytes_total" + decode));
+        assertEquals(1.5, metrics.get("rasterflow_input_seconds_total" + decode));
+        assertEquals(3, metrics.get("rasterflow_input_depth" + decode));
+        assertEquals(820, metrics.get("rasterflow_source_images{source=\"web\"}"));
+        assertEquals(0.82, metrics.get("rasterflow_source_epoch{source=\"web\"}"));
         assertTrue(response.body().contains("# TYPE rasterflow_steps_total counter"));
         assertTrue(response.body().contains("# TYPE rasterflow_loss gauge"));
     }

@@ -30,6 +30,7 @@ import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.testkit.javadsl.TestKit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -266,6 +267,31 @@ class BatchesTest {
     }
 
     /** 40 samples in shards of 25 and 15, labelled by their running number; some with other bytes than an image. */
+    @Test
+    void aSlowConsumerStopsTheStreamWithinItsBytes() throws Exception {
+        long batch = 4L * TestData.SIDE * TestData.SIDE * PLAN.maxSize();
+        StreamConfig config = new StreamConfig(2, 1_000, 1, 2, 3 * batch + 100);
+        try (DataSet data = dataSet(Map.of());
+                BatchReader reader = BatchReader.open(
+                        training(data, config, 0, 100, 0, PLAN.microBatches()),
+                        SystemMaterializer.get(system).materializer())) {
+            reader.next().orElseThrow().close();
+            Awaitility.await().until(() -> data.metrics().ready().snapshot().depth() == 3);
+            long read = data.metrics().read().snapshot().items();
+            // 3 are ready or made, and one waits in the reader; time alone brings no more.
+            assertTrue(
+                    data.buffers().outstanding() <= 3 + 2,
+                    "out " + data.buffers().outstanding());
+            for (int i = 0; i < 20; i++) {
+                reader.next().orElseThrow().close();
+            }
+            assertTrue(
+                    data.buffers().allocated() <= 3 + 3,
+                    "allocated " + data.buffers().allocated());
+            assertTrue(data.metrics().read().snapshot().items() > read);
+        }
+    }
+
     private DataSet dataSet(Map<Integer, byte[]> broken) throws Exception {
         Path first = TestData.tarWithBroken(folder.resolve("a.tar"), 0, 25, broken);
         Path second = TestData.tarWithBroken(folder.resolve("b.tar"), 25, 40, broken);

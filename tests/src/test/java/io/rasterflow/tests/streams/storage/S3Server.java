@@ -16,17 +16,17 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 
 /** S3Proxy in a process of its own: a real S3 API whose buckets are folders, with random credentials. */
-final class S3Server implements AutoCloseable {
+public final class S3Server implements AutoCloseable {
 
-    final String accessKey = "key-" + UUID.randomUUID();
-    final String secretKey = "secret-" + UUID.randomUUID();
-    final URI endpoint;
+    public final String accessKey = "key-" + UUID.randomUUID();
+    public final String secretKey = "secret-" + UUID.randomUUID();
+    public final URI endpoint;
     /** Its folders are the buckets. */
     final Path buckets;
 
     private final Process process;
 
-    S3Server(Path folder) throws IOException {
+    public S3Server(Path folder) throws IOException {
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
@@ -83,7 +83,7 @@ final class S3Server implements AutoCloseable {
                 .build();
     }
 
-    Path bucket(String name) {
+    public Path bucket(String name) {
         try {
             return Files.createDirectories(buckets.resolve(name));
         } catch (IOException e) {
