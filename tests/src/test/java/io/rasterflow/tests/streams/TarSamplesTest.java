@@ -101,7 +101,7 @@ class TarSamplesTest {
     void pathsThatLeaveTheShardBecomeHarmlessKeys() throws IOException {
         Path tar = new RawTar()
                 .file("../../etc/passwd.png", PNG)
-                .file("/root/x.png", PNG)
+                .file("/absolute/x.png", PNG)
                 .file("a/../../b.png", PNG)
                 .file("a//./c.png", PNG)
                 .file("C:\\windows\\d.png", PNG)
@@ -112,7 +112,7 @@ class TarSamplesTest {
         assertEquals(
                 List.of(
                         "__/__/etc/passwd",
-                        "root/x",
+                        "absolute/x",
                         "a/__/__/b",
                         "a/c",
                         "C:_windows_d",
