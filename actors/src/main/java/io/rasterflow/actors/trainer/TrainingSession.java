@@ -161,7 +161,7 @@ final class TrainingSession implements AutoCloseable {
                 (double) step * node.plan().train().batch() / node.images().size();
         node.telemetry()
                 .record(new Event.Commit(
-                        now, node.name(), rank, generation.number(), step - 1, firstMicroBatch, endMicroBatch));
+                        now, node.name(), rank, generation.number(), step - 1, firstMicroBatch, endMicroBatch, ""));
         node.telemetry()
                 .record(new Event.Step(
                         now,

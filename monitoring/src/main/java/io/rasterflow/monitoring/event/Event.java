@@ -17,6 +17,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Probe.class, name = "probe"),
     @JsonSubTypes.Type(value = Event.Checkpoint.class, name = "checkpoint"),
     @JsonSubTypes.Type(value = Event.Membership.class, name = "membership"),
+    @JsonSubTypes.Type(value = Event.Formed.class, name = "formed"),
     @JsonSubTypes.Type(value = Event.Lease.class, name = "lease"),
     @JsonSubTypes.Type(value = Event.Commit.class, name = "commit"),
     @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
@@ -128,6 +129,33 @@ public sealed interface Event {
             long timeMillis, String node, String member, String change, long generation, int worldSize, String detail)
             implements Event {}
 
+    /**
+     * A rank begins a generation: a fixed set of ranks that compute together. What older generations committed before
+     * {@code firstStep} stands; what they committed from it on is done again.
+     *
+     * @param microBatches of a step, over all ranks
+     * @param firstMicroBatch first of this rank's run of them
+     * @param endMicroBatch the one after its last
+     * @param firstStep first step of the generation
+     * @param digest of the history that the rank stands on, as in {@link Commit}; empty where there is none
+     */
+    record Formed(
+            long timeMillis,
+            String node,
+            long generation,
+            int rank,
+            int worldSize,
+            int microBatches,
+            int firstMicroBatch,
+            int endMicroBatch,
+            long firstStep,
+            String digest)
+            implements Event {
+        public Formed {
+            digest = digest == null ? "" : digest;
+        }
+    }
+
     /** A rank begins the positions [firstPosition, firstPosition + images) of a micro-batch. */
     record Lease(
             long timeMillis,
@@ -140,10 +168,26 @@ public sealed interface Event {
             int images)
             implements Event {}
 
-    /** A rank has applied the update of a step to which its micro-batches [from, to) belong. */
+    /**
+     * A rank has applied the update of a step to which its micro-batches [from, to) belong.
+     *
+     * @param digest chained hash of the gradient sums that the rank has applied, in hexadecimal: equal on all ranks with
+     *     the same history; empty when there is none or an older program wrote this
+     */
     record Commit(
-            long timeMillis, String node, int rank, long generation, long step, int fromMicroBatch, int toMicroBatch)
-            implements Event {}
+            long timeMillis,
+            String node,
+            int rank,
+            long generation,
+            long step,
+            int fromMicroBatch,
+            int toMicroBatch,
+            String digest)
+            implements Event {
+        public Commit {
+            digest = digest == null ? "" : digest;
+        }
+    }
 
     /**
      * A sample that was quarantined: it could not be used and another took its place.

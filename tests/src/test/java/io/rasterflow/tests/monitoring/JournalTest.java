@@ -81,6 +81,9 @@ class JournalTest {
         Event.RunStarted started = (Event.RunStarted)
                 EventJson.read(bytes("{\"v\":1,\"type\":\"run-started\"}")).orElseThrow();
         assertEquals("", started.origin());
+        Event.Commit commit = (Event.Commit)
+                EventJson.read(bytes("{\"v\":1,\"type\":\"commit\"}")).orElseThrow();
+        assertEquals("", commit.digest());
         assertThrows(IOException.class, () -> EventJson.read(bytes("no json")));
         assertThrows(IOException.class, () -> EventJson.read(bytes("{\"type\":\"step\"}")));
     }

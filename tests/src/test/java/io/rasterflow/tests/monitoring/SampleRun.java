@@ -142,8 +142,9 @@ final class SampleRun {
                 probe(8),
                 checkpoint(8),
                 up("trainer-0", 2),
+                new Event.Formed(start + 2, "trainer-0", 1, 0, 2, 8, 0, 4, 8, ""),
                 new Event.Lease(start + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
-                new Event.Commit(start + 3, "trainer-0", 0, 1, 8, 0, 4),
+                new Event.Commit(start + 3, "trainer-0", 0, 1, 8, 0, 4, "5f00c0de"),
                 new Event.BadSample(start + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes", "ffd8"),
                 new Event.Input(
                         start + 5,
