@@ -1,0 +1,171 @@
+package io.rasterflow.actors.membership;
+
+import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.Generation;
+import java.util.Optional;
+
+/**
+ * What a trainer knows of itself: its phase, its generation and the history behind its weights. It decides nothing about
+ * others. Confined to its trainer.
+ */
+public final class Member {
+
+    private static final long MIX = 0x9E3779B97F4A7C15L;
+
+    private final DataAddress address;
+    private final String node;
+    private long sequence;
+    private Phase phase = Phase.WAITING;
+    private Optional<Assignment> assignment = Optional.empty();
+    private long step = -1;
+    private String digest = "";
+    private String weightsSha256 = "";
+    private boolean leaving;
+    private double microBatchSeconds;
+
+    public Member(DataAddress address, String node) {
+        this.address = address;
+        this.node = node;
+    }
+
+    /**
+     * Takes a place in a generation, if it is newer than the last.
+     *
+     * @return whether it is; an older order that comes late or twice changes nothing
+     */
+    public boolean prepare(Assignment newAssignment) {
+        if (newAssignment.generation().number() <= generationNumber()) {
+            return false;
+        }
+        assignment = Optional.of(newAssignment);
+        change(Phase.PREPARING);
+        return true;
+    }
+
+    /** Whether its weights are not those that its generation begins with. */
+    public boolean needsWeights() {
+        Assignment place = place();
+        return step != place.firstStep() || !digest.equals(place.digest());
+    }
+
+    /** Has the weights that its generation begins with. */
+    public void restored() {
+        step = place().firstStep();
+        digest = place().digest();
+        sequence++;
+    }
+
+    /** The weights are no longer those of any step: they are about to be replaced. */
+    public void discard() {
+        step = -1;
+        digest = "";
+        sequence++;
+    }
+
+    /** Is connected to all other ranks. */
+    public void begin() {
+        if (phase != Phase.PREPARING || needsWeights()) {
+            throw new IllegalStateException(this + " cannot begin");
+        }
+        change(Phase.TRAINING);
+    }
+
+    /**
+     * Has applied the update of a step. The digest is a chain: each step's hash is mixed into that of all steps before, so
+     * that equal digests mean equal histories of sums, hence equal weights.
+     *
+     * @param sumHash of the gradient sum and the loss, equal on all ranks
+     */
+    public void applied(long sumHash) {
+        if (phase != Phase.TRAINING) {
+            throw new IllegalStateException(this + " cannot apply a step");
+        }
+        step++;
+        long chained = (hash(digest) ^ sumHash ^ step) * MIX;
+        digest = String.format("%016x", chained ^ (chained >>> 29));
+        sequence++;
+    }
+
+    private static long hash(String text) {
+        long hash = text.length();
+        for (int i = 0; i < text.length(); i++) {
+            hash = hash * 31 + text.charAt(i);
+        }
+        return hash * MIX;
+    }
+
+    /** Stops in its generation, keeping its weights; nothing if it is not in one that goes on. */
+    public boolean halt() {
+        if (phase.stopped()) {
+            return false;
+        }
+        change(Phase.HALTED);
+        return true;
+    }
+
+    /** Has taken the run's last step, and hashed what came out. */
+    public void finish(String sha256) {
+        weightsSha256 = sha256;
+        change(Phase.FINISHED);
+    }
+
+    /** Asks to be let go at the next step boundary. */
+    public void leave() {
+        leaving = true;
+        sequence++;
+    }
+
+    /** Seconds of the last micro-batch. */
+    public void computed(double seconds) {
+        microBatchSeconds = microBatchSeconds == 0 ? seconds : 0.9 * microBatchSeconds + 0.1 * seconds;
+    }
+
+    private void change(Phase next) {
+        phase = next;
+        sequence++;
+    }
+
+    public Phase phase() {
+        return phase;
+    }
+
+    /** Its place in its generation. */
+    public Assignment place() {
+        return assignment.orElseThrow(() -> new IllegalStateException(this + " has no place yet"));
+    }
+
+    /** Number of its generation, 0 before the first. */
+    public long generationNumber() {
+        return assignment.map(place -> place.generation().number()).orElse(0L);
+    }
+
+    /** Optimizer steps in its weights, -1 without weights. */
+    public long step() {
+        return step;
+    }
+
+    public String digest() {
+        return digest;
+    }
+
+    public boolean leaving() {
+        return leaving;
+    }
+
+    /** Whether something that belongs to a generation still matters. */
+    public boolean isIn(long generation) {
+        return generationNumber() == generation && !phase.stopped();
+    }
+
+    /** What to tell the coordinator. */
+    public Standing standing() {
+        Optional<Generation> generation = assignment.map(Assignment::generation);
+        return new Standing(
+                address, node, sequence, phase, generation, step, digest, weightsSha256, leaving, microBatchSeconds);
+    }
+
+    @Override
+    public String toString() {
+        return node + "/" + address.replica() + " " + phase + " generation " + generationNumber() + " step " + step;
+    }
+}
