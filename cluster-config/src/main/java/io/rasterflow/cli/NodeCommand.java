@@ -52,7 +52,7 @@ final class NodeCommand implements Callable<Integer> {
         String nodeName =
                 name != null ? name : host + "-" + ProcessHandle.current().pid();
         NodeSettings settings =
-                new NodeSettings(nodeName, roleSet, Optional.empty(), DataPlaneConfig.of(host, 0, Secret.load()));
+                new NodeSettings(nodeName, roleSet, Optional.empty(), new DataPlaneConfig(host, 0, Secret.load()));
         try (ClusterNode node = ClusterNode.joining(settings, host, port, join)) {
             node.awaitMembership(join, PATIENCE);
             node.awaitTermination();

@@ -112,7 +112,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private RunPlan plan(RunConfig config, Path directory, Optional<Path> origin) throws IOException {
-        RunPlan plan = config.plan(directory, resume);
+        RunPlan plan = config.plan(directory, resume, origin);
         if (origin.isEmpty()) {
             return plan;
         }
@@ -122,7 +122,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new ConfigException("the checkpoint is of step " + state.step()
                     + ", and so is the run's end; raise train.steps to train further");
         }
-        return plan.from(origin.get());
+        return plan;
     }
 
     /** A run that goes on from a checkpoint keeps the configuration of its run unless another is given. */

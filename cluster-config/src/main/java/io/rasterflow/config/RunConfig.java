@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.run.DataPlan;
 import io.rasterflow.actors.run.ProbePlan;
 import io.rasterflow.actors.run.RunPlan;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The whole configuration of a run: defaults, then a preset or file, then {@code key=value} overrides. */
 public record RunConfig(
@@ -27,6 +29,7 @@ public record RunConfig(
         DataPlan data,
         ProbePlan probe,
         FineTuneConfig finetune,
+        ExchangeConfig exchange,
         ClusterConfig cluster,
         MonitorConfig monitor) {
 
@@ -115,18 +118,24 @@ public record RunConfig(
 
     /** What the coordinator hands to every node. */
     public RunPlan plan(Path runDirectory, boolean resume) {
+        return plan(runDirectory, resume, Optional.empty());
+    }
+
+    /** The same, begun from a checkpoint of another run if one is given. */
+    public RunPlan plan(Path runDirectory, boolean resume, Optional<Path> origin) {
         int replicas = cluster.resolvedReplicas(train.device());
         return new RunPlan(
                 name,
                 runDirectory.toAbsolutePath().toString(),
                 resume,
-                "",
+                origin.map(checkpoint -> checkpoint.toAbsolutePath().toString()).orElse(""),
                 cluster.nodes() * replicas,
                 replicas,
                 model,
                 optimizer,
                 train,
                 data,
-                probe);
+                probe,
+                exchange);
     }
 }

@@ -65,7 +65,7 @@ public final class TrainRun implements AutoCloseable {
                 : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
         String host = config.cluster().host();
         NodeSettings settings =
-                new NodeSettings("main", roles, Optional.of(plan), DataPlaneConfig.of(host, 0, Secret.load()));
+                new NodeSettings("main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()));
         ClusterNode node = ClusterNode.first(settings, host, config.cluster().port());
         LocalNodes children = null;
         try {

@@ -19,7 +19,9 @@ final class AcceptorHandshake implements FrameSink {
     /** Where connections go from here. */
     interface Desk {
 
-        DataPlaneConfig config();
+        String secret();
+
+        ExchangeConfig exchanges();
 
         /** A peer has proved that it knows the secret; {@link #admit} or {@link #refuse} follows. */
         void proved(AcceptorHandshake handshake, Hello hello);
@@ -46,7 +48,7 @@ final class AcceptorHandshake implements FrameSink {
     /** Installs the decoder and starts the deadline. */
     void start() {
         channel.pipeline().addLast(decoder);
-        long millis = desk.config().connectTimeout().toMillis();
+        long millis = desk.exchanges().connectMillis();
         deadline = channel.eventLoop()
                 .schedule(
                         () -> refuse(proved ? "the rank has not joined the generation in time" : "no proof in time"),
@@ -65,9 +67,7 @@ final class AcceptorHandshake implements FrameSink {
             hello = Hello.decode(payload);
             Frames.send(channel, FrameType.CHALLENGE, 0, hello.generation(), nonce);
         } else if (header.type() == FrameType.PROOF && hello != null && !proved) {
-            if (!MessageDigest.isEqual(
-                    payload.array(),
-                    hello.proof(Hello.CONNECTOR, nonce, desk.config().secret()))) {
+            if (!MessageDigest.isEqual(payload.array(), hello.proof(Hello.CONNECTOR, nonce, desk.secret()))) {
                 refuse("wrong exchange.secret");
                 return;
             }
@@ -91,10 +91,10 @@ final class AcceptorHandshake implements FrameSink {
                 return;
             }
             settle();
-            byte[] proof = hello.proof(Hello.ACCEPTOR, nonce, desk.config().secret());
+            byte[] proof = hello.proof(Hello.ACCEPTOR, nonce, desk.secret());
             Frames.send(channel, FrameType.WELCOME, hello.to(), hello.generation(), proof);
             SocketLink link = new SocketLink(channel, exchange, hello.from());
-            decoder.become(link, desk.config().maxFrameBytes());
+            decoder.become(link, desk.exchanges().maxFrameBytes());
             exchange.linkUp(hello.from(), link);
         });
     }
@@ -106,7 +106,7 @@ final class AcceptorHandshake implements FrameSink {
         } else if (!done) {
             LOG.warn("refused connection from {}: {}", channel.remoteAddress(), reason);
             settle();
-            Frames.farewell(channel, FrameType.REFUSE, 0, hello == null ? 0 : hello.generation(), reason);
+            Frames.farewell(channel, FrameType.REFUSE, 0, hello == null ? 0 : hello.generation(), 0, reason);
         }
     }
 

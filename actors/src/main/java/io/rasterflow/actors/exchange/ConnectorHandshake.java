@@ -9,17 +9,19 @@ final class ConnectorHandshake implements FrameSink {
 
     private final RankExchange exchange;
     private final int peer;
-    private final DataPlaneConfig config;
+    private final String secret;
+    private final int maxFrameBytes;
     private final Hello hello;
     private FrameDecoder decoder;
     private DuplexChannel channel;
     private byte[] acceptorNonce;
     private boolean done;
 
-    ConnectorHandshake(RankExchange exchange, int peer, DataPlaneConfig config) {
+    ConnectorHandshake(RankExchange exchange, int peer, String secret, int maxFrameBytes) {
         this.exchange = exchange;
         this.peer = peer;
-        this.config = config;
+        this.secret = secret;
+        this.maxFrameBytes = maxFrameBytes;
         this.hello = Hello.of(exchange.plan(), exchange.rank(), peer);
     }
 
@@ -54,17 +56,16 @@ final class ConnectorHandshake implements FrameSink {
                     throw new ExchangeException("an unexpected challenge");
                 }
                 acceptorNonce = content;
-                send(FrameType.PROOF, hello.proof(Hello.CONNECTOR, content, config.secret()));
+                send(FrameType.PROOF, hello.proof(Hello.CONNECTOR, content, secret));
                 break;
             case WELCOME:
                 if (acceptorNonce == null
-                        || !MessageDigest.isEqual(
-                                content, hello.proof(Hello.ACCEPTOR, acceptorNonce, config.secret()))) {
+                        || !MessageDigest.isEqual(content, hello.proof(Hello.ACCEPTOR, acceptorNonce, secret))) {
                     throw new ExchangeException("it does not know exchange.secret");
                 }
                 done = true;
                 SocketLink link = new SocketLink(channel, exchange, peer);
-                decoder.become(link, config.maxFrameBytes());
+                decoder.become(link, maxFrameBytes);
                 exchange.linkUp(peer, link);
                 break;
             case REFUSE:

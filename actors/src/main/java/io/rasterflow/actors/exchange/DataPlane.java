@@ -16,7 +16,6 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -43,6 +42,7 @@ public final class DataPlane implements AutoCloseable {
     private static final int MAX_WORLD_SIZE = 65_535;
 
     private final DataPlaneConfig config;
+    private final ExchangeConfig exchanges;
     private final String processId = UUID.randomUUID().toString();
     private final EventLoops loops;
     private final Channel server;
@@ -57,8 +57,9 @@ public final class DataPlane implements AutoCloseable {
 
     private record Seat(long generation, int rank) {}
 
-    private DataPlane(DataPlaneConfig config, EventLoops loops) {
+    private DataPlane(DataPlaneConfig config, ExchangeConfig exchanges, EventLoops loops) {
         this.config = config;
+        this.exchanges = exchanges;
         this.loops = loops;
         this.server = listen();
     }
@@ -68,13 +69,13 @@ public final class DataPlane implements AutoCloseable {
      *
      * @throws ExchangeException if that address cannot be listened on
      */
-    public static DataPlane bind(DataPlaneConfig config) {
+    public static DataPlane bind(DataPlaneConfig config, ExchangeConfig exchanges) {
         if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
             throw new ExchangeException("gradients travel as little-endian floats; this processor is big-endian");
         }
-        EventLoops loops = new EventLoops(config.eventLoopThreads());
+        EventLoops loops = new EventLoops();
         try {
-            return new DataPlane(config, loops);
+            return new DataPlane(config, exchanges, loops);
         } catch (RuntimeException e) {
             loops.close();
             throw e;
@@ -109,11 +110,11 @@ public final class DataPlane implements AutoCloseable {
     }
 
     private WriteBufferWaterMark waterMark() {
-        return new WriteBufferWaterMark(config.chunkBytes(), 4 * config.chunkBytes());
+        return new WriteBufferWaterMark(exchanges.chunkBytes(), 4 * exchanges.chunkBytes());
     }
 
     private AdaptiveRecvByteBufAllocator receiveBuffers() {
-        int largest = Math.max(config.chunkBytes(), 1 << 16);
+        int largest = Math.max(exchanges.chunkBytes(), 1 << 16);
         return new AdaptiveRecvByteBufAllocator(1 << 10, 1 << 16, largest);
     }
 
@@ -128,12 +129,13 @@ public final class DataPlane implements AutoCloseable {
      * {@link ExchangeException} when one cannot be reached, disagrees about the generation or does not join in time. When
      * a rank of this process has left or lost a generation, that one and all before it are over: numbers only rise.
      *
-     * @param gradientFloats length F of the flat gradient, the same on all ranks
-     * @throws IllegalArgumentException if the rank is not one of this process, or the generation too large
+     * @param bucketFloats length F_b of every bucket of the gradient, the same on all ranks
+     * @throws IllegalArgumentException if the rank is not one of this process, a bucket is empty or beyond 2 GiB, or the
+     *     generation too large
      */
-    public CompletionStage<Exchange> join(Generation generation, int rank, int gradientFloats) {
-        requireOurs(generation, rank, gradientFloats);
-        ReductionPlan plan = new ReductionPlan(generation, gradientFloats, config.chunkBytes());
+    public CompletionStage<Exchange> join(Generation generation, int rank, List<Integer> bucketFloats) {
+        requireOurs(generation, rank, bucketFloats);
+        ReductionPlan plan = new ReductionPlan(generation, bucketFloats, exchanges);
         RankExchange exchange = new RankExchange(plan, rank, this::ended);
         List<RankExchange> neighbours = new ArrayList<>();
         List<AcceptorHandshake> visitors = new ArrayList<>();
@@ -166,7 +168,7 @@ public final class DataPlane implements AutoCloseable {
         return exchange.joined();
     }
 
-    private void requireOurs(Generation generation, int rank, int gradientFloats) {
+    private void requireOurs(Generation generation, int rank, List<Integer> bucketFloats) {
         if (rank < 0 || rank >= generation.worldSize() || generation.worldSize() > MAX_WORLD_SIZE) {
             throw new IllegalArgumentException(
                     "rank " + rank + " of " + generation.worldSize() + " ranks (at most " + MAX_WORLD_SIZE + ")");
@@ -175,13 +177,13 @@ public final class DataPlane implements AutoCloseable {
             throw new IllegalArgumentException(
                     "rank " + rank + " is " + generation.members().get(rank) + ", not of process " + processId);
         }
-        if (gradientFloats < 1) {
-            throw new IllegalArgumentException("a gradient of " + gradientFloats + " floats");
+        if (bucketFloats.isEmpty() || bucketFloats.stream().anyMatch(floats -> floats < 1)) {
+            throw new IllegalArgumentException("a gradient with buckets of " + bucketFloats + " floats");
         }
         long longestRun = (generation.microBatches() + generation.worldSize() - 1L) / generation.worldSize();
-        if (longestRun * LossCounts.BYTES + FrameHeader.BYTES > config.maxFrameBytes()) {
-            throw new IllegalArgumentException(
-                    longestRun + " micro-batches per rank do not fit exchange.maxFrameBytes " + config.maxFrameBytes());
+        if (Scalars.bytes((int) longestRun) + FrameHeader.BYTES > exchanges.maxFrameBytes()) {
+            throw new IllegalArgumentException(longestRun + " micro-batches per rank do not fit exchange.maxFrameBytes "
+                    + exchanges.maxFrameBytes());
         }
     }
 
@@ -199,25 +201,18 @@ public final class DataPlane implements AutoCloseable {
     }
 
     private void startDeadline(RankExchange exchange) {
-        Duration limit = config.connectTimeout();
-        var deadline = loops.group()
-                .next()
-                .schedule(
-                        () -> exchange.fail(new ExchangeException(
-                                "generation " + exchange.plan().generation().number() + ": no connection with "
-                                        + exchange.missingPeers() + " within " + limit.toMillis() + " ms")),
-                        limit.toMillis(),
-                        TimeUnit.MILLISECONDS);
+        long limit = exchanges.connectMillis();
+        var deadline = loops.group().next().schedule(() -> exchange.joinTimedOut(limit), limit, TimeUnit.MILLISECONDS);
         var unused = exchange.joined().whenComplete((joined, failure) -> deadline.cancel(false));
     }
 
     /** Two ranks of this process. */
     private static void introduce(RankExchange one, RankExchange other) {
         if (!one.plan().generation().equals(other.plan().generation())
-                || one.plan().floats() != other.plan().floats()) {
+                || !one.plan().bucketFloats().equals(other.plan().bucketFloats())) {
             ExchangeException cause = new ExchangeException(
                     "ranks " + one.rank() + " and " + other.rank() + " of this process disagree about generation "
-                            + one.plan().generation().number() + " or the gradient's length");
+                            + one.plan().generation().number() + " or the gradient's buckets");
             one.fail(cause);
             other.fail(cause);
             return;
@@ -228,15 +223,15 @@ public final class DataPlane implements AutoCloseable {
 
     private void connect(RankExchange exchange, int peer) {
         DataAddress address = exchange.plan().generation().members().get(peer);
-        ConnectorHandshake handshake = new ConnectorHandshake(exchange, peer, config);
-        long millis = Math.min(config.connectTimeout().toMillis(), Integer.MAX_VALUE);
+        ConnectorHandshake handshake =
+                new ConnectorHandshake(exchange, peer, config.secret(), exchanges.maxFrameBytes());
         new Bootstrap()
                 .group(loops.group())
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.AUTO_CLOSE, false)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) millis)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, exchanges.connectMillis())
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
                 .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
                 .handler(handshake.newDecoder())
@@ -272,8 +267,13 @@ public final class DataPlane implements AutoCloseable {
     private final class FrontDesk implements AcceptorHandshake.Desk {
 
         @Override
-        public DataPlaneConfig config() {
-            return config;
+        public String secret() {
+            return config.secret();
+        }
+
+        @Override
+        public ExchangeConfig exchanges() {
+            return exchanges;
         }
 
         @Override
@@ -331,8 +331,7 @@ public final class DataPlane implements AutoCloseable {
             closed = true;
             open = List.copyOf(seated.values());
         }
-        open.forEach(exchange -> exchange.fail(new ExchangeException("rank " + exchange.rank() + " has left generation "
-                + exchange.plan().generation().number() + ": its data plane was closed")));
+        open.forEach(exchange -> exchange.leave(": its data plane was closed"));
         server.close().awaitUninterruptibly();
         loops.close();
     }

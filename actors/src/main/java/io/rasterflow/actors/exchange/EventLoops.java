@@ -21,7 +21,9 @@ final class EventLoops implements AutoCloseable {
     private final List<Thread> threads = new CopyOnWriteArrayList<>();
     private final EventLoopGroup group;
 
-    EventLoops(int count) {
+    /** One thread for four cores. */
+    EventLoops() {
+        int count = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() / 4));
         var named = new DefaultThreadFactory("rasterflow-exchange", true);
         this.group = new MultiThreadIoEventLoopGroup(
                 count,

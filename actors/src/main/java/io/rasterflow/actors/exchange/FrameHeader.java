@@ -9,28 +9,31 @@ import java.util.zip.CRC32C;
  * The header of every frame of the data plane. Header fields are big-endian, floats in payloads little-endian.
  *
  * <pre>
- *   byte 0        4     5      6       8            16     24      28       32       36      40
- *        +--------+-----+------+-------+------------+------+-------+--------+--------+-------+----------------+
- *        | magic  | ver | type | rank  | generation | step | index | offset | length | CRC   | payload        |
- *        | "RFXC" |  2  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | 32C   | length bytes   |
- *        +--------+-----+------+-------+------------+------+-------+--------+--------+-------+----------------+
- *                                                                                    covers bytes 0..36 and payload
+ *   byte 0        4     5      6       8            16     24      28       32       36       40      44
+ *        +--------+-----+------+-------+------------+------+-------+--------+--------+--------+-------+--------------+
+ *        | magic  | ver | type | rank  | generation | step | index | bucket | offset | length | CRC   | payload      |
+ *        | "RFXC" |  3  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | i32    | 32C   | length bytes |
+ *        +--------+-----+------+-------+------------+------+-------+--------+--------+--------+-------+--------------+
+ *                                                                              covers bytes 0..40 and payload
  * </pre>
  *
  * @param type what the payload is
  * @param rank sender's rank
  * @param generation sender's generation; a frame of another generation is dropped
  * @param step global step of PARTIAL, REDUCED and SCALARS, otherwise 0
- * @param index PARTIAL: slot of the {@link ReductionPlan}; REDUCED: slice; SCALARS: first micro-batch
+ * @param index PARTIAL: slot of the {@link ReductionPlan}; REDUCED: slice; SCALARS: first micro-batch; ABORT: the rank that is
+ *     to blame, -1 if none is known
+ * @param bucket PARTIAL and REDUCED: bucket of the gradient, otherwise 0
  * @param offset PARTIAL and REDUCED: first float within the slice, a multiple of the chunk length
  * @param length payload bytes, at most the configured maximum
  */
-public record FrameHeader(FrameType type, int rank, long generation, long step, int index, int offset, int length) {
+public record FrameHeader(
+        FrameType type, int rank, long generation, long step, int index, int bucket, int offset, int length) {
 
-    public static final int BYTES = 40;
+    public static final int BYTES = 44;
     public static final int MAGIC = 0x52465843;
-    public static final int VERSION = 2;
-    private static final int CHECKED_BYTES = 36;
+    public static final int VERSION = 3;
+    private static final int CHECKED_BYTES = 40;
 
     /** The encoded header, checksum included, for this payload; the payload's position does not move. */
     public ByteBuf encode(ByteBuffer payload, ByteBufAllocator allocator) {
@@ -43,6 +46,7 @@ public record FrameHeader(FrameType type, int rank, long generation, long step, 
                 .putLong(generation)
                 .putLong(step)
                 .putInt(index)
+                .putInt(bucket)
                 .putInt(offset)
                 .putInt(length);
         CRC32C crc = startChecksum(bytes);
@@ -68,7 +72,14 @@ public record FrameHeader(FrameType type, int rank, long generation, long step, 
         }
         FrameType type = FrameType.of(in.get() & 0xff);
         FrameHeader header = new FrameHeader(
-                type, in.getShort() & 0xffff, in.getLong(), in.getLong(), in.getInt(), in.getInt(), in.getInt());
+                type,
+                in.getShort() & 0xffff,
+                in.getLong(),
+                in.getLong(),
+                in.getInt(),
+                in.getInt(),
+                in.getInt(),
+                in.getInt());
         if (header.length < 0 || header.length > maxFrameBytes - BYTES) {
             throw new ExchangeException("corrupt frame: " + header.length + " payload bytes, at most "
                     + (maxFrameBytes - BYTES) + " are allowed");

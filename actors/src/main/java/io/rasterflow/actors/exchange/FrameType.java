@@ -12,13 +12,13 @@ public enum FrameType {
     WELCOME,
     /** Acceptor will not have the connector: UTF-8 reason. */
     REFUSE,
-    /** A chunk of a partial sum for the receiver's slice; index is the slot. */
+    /** A chunk of a partial sum of a bucket for the receiver's slice; index is the slot. */
     PARTIAL,
-    /** A chunk of the sender's finished slice; index is the sender's rank. */
+    /** A chunk of the sender's finished slice of a bucket; index is the sender's rank. */
     REDUCED,
-    /** Loss and counts of all of the sender's micro-batches; index is the first of them. */
+    /** {@link Scalars} of the sender's micro-batches; index is the first of them. */
     SCALARS,
-    /** The sender leaves the generation: UTF-8 reason. */
+    /** The sender leaves the generation: UTF-8 reason; index is the rank to blame. */
     ABORT;
 
     private static final FrameType[] CODES = values();

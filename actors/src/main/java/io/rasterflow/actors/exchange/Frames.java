@@ -51,7 +51,14 @@ final class Frames {
 
     /** Sends a short frame at once. */
     static void send(Channel channel, FrameType type, int rank, long generation, byte[] payload) {
-        write(channel, new FrameHeader(type, rank, generation, 0, 0, 0, payload.length), ByteBuffer.wrap(payload));
+        send(channel, type, rank, generation, 0, payload);
+    }
+
+    private static void send(Channel channel, FrameType type, int rank, long generation, int index, byte[] payload) {
+        write(
+                channel,
+                new FrameHeader(type, rank, generation, 0, index, 0, 0, payload.length),
+                ByteBuffer.wrap(payload));
         channel.flush();
     }
 
@@ -59,13 +66,14 @@ final class Frames {
      * Sends the reason as the last frame. The connection stays open for reading until the peer closes it, a second at
      * most: closing it with unread bytes would reset it and could lose the reason.
      */
-    static void farewell(DuplexChannel channel, FrameType type, int rank, long generation, String reason) {
+    static void farewell(DuplexChannel channel, FrameType type, int rank, long generation, int index, String reason) {
         if (!channel.isActive() || channel.isOutputShutdown()) {
             close(channel);
             return;
         }
         byte[] payload = reason.getBytes(StandardCharsets.UTF_8);
-        send(channel, type, rank, generation, Arrays.copyOf(payload, Math.min(payload.length, MAX_REASON_BYTES)));
+        byte[] start = Arrays.copyOf(payload, Math.min(payload.length, MAX_REASON_BYTES));
+        send(channel, type, rank, generation, index, start);
         channel.write(Unpooled.EMPTY_BUFFER).addListener(sent -> {
             var unused = channel.shutdownOutput();
         });

@@ -4,39 +4,46 @@ import io.rasterflow.actors.exchange.ReductionTree.Span;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Adds up the micro-batches of one rank as they come, in index order: a subtree is summed as soon as its last leaf is
- * there, so at most about log2(run) gradients are held besides the finished partial sums. Confined to the exchange's
- * calling thread.
+ * there, bucket by bucket, so at most about log2(run) gradients are held besides the finished partial sums. Confined to
+ * the exchange's calling thread.
  */
-public final class GradientAccumulator {
+final class GradientAccumulator {
 
-    /** The sum of a complete subtree; {@code gradient} is 4·F bytes. */
-    public record Partial(Span span, ByteBuffer gradient) {}
+    /** The sums of a subtree, or a micro-batch alone; one buffer per bucket. */
+    private record Partial(Span span, List<ByteBuffer> buckets) {}
 
     private final int microBatches;
     private final int first;
     private final int end;
     private final List<Span> maximal;
-    private final int floats;
+    private final List<Integer> bucketFloats;
 
-    private final Deque<ByteBuffer> free = new ArrayDeque<>();
-    private final Deque<Partial> stack = new ArrayDeque<>();
+    private final Deque<List<ByteBuffer>> free = new ArrayDeque<>();
+    private final List<Partial> stack = new ArrayList<>();
     private final List<Partial> finished = new ArrayList<>();
-    private ByteBuffer open;
+    private final BitSet ready = new BitSet();
+    private final double[] squares;
+    private final boolean wantsSquares;
+    private List<ByteBuffer> open;
     private int next;
 
     /** For the run [first, end) of the tree over {@code microBatches} leaves. */
-    public GradientAccumulator(int microBatches, int first, int end, int floats) {
+    GradientAccumulator(int microBatches, int first, int end, List<Integer> bucketFloats) {
         this.microBatches = microBatches;
         this.first = first;
         this.end = end;
         this.maximal = ReductionTree.maximalSubtrees(microBatches, first, end);
-        this.floats = floats;
+        this.bucketFloats = bucketFloats;
+        this.squares = new double[bucketFloats.size()];
+        // Of one micro-batch alone nothing can be learned about the noise between them.
+        this.wantsSquares = microBatches > 1;
         this.next = first;
     }
 
@@ -45,64 +52,104 @@ public final class GradientAccumulator {
      *
      * @param reuse whether nobody reads the finished partial sums any more
      */
-    public void reset(boolean reuse) {
+    void reset(boolean reuse) {
         if (reuse) {
-            finished.forEach(partial -> free.push(partial.gradient()));
+            finished.forEach(partial -> free.push(partial.buckets()));
         }
-        stack.forEach(partial -> free.push(partial.gradient()));
+        stack.forEach(partial -> free.push(partial.buckets()));
+        open = null;
+        ready.clear();
         finished.clear();
         stack.clear();
         next = first;
     }
 
-    /** The buffer of the next micro-batch; the same one until {@link #add}. */
-    public ByteBuffer nextGradient() {
+    /** The buffers of the next micro-batch; the same ones until {@link #close}. */
+    List<ByteBuffer> nextGradient() {
         if (next == end) {
             throw new IllegalStateException("all micro-batches [" + first + ", " + end + ") were contributed");
         }
         if (open == null) {
-            open = free.isEmpty() ? FloatSums.allocate(floats) : free.pop();
+            open = free.isEmpty()
+                    ? bucketFloats.stream().map(FloatSums::allocate).toList()
+                    : free.pop();
         }
-        return FloatSums.view(open, 0, floats);
+        return open.stream()
+                .map(bucket -> FloatSums.view(bucket, 0, bucket.capacity() / Float.BYTES))
+                .toList();
     }
 
-    /** Sum of the squares of the open buffer. */
-    double squares() {
-        return open == null ? Double.NaN : FloatSums.squares(open.asFloatBuffer());
-    }
-
-    /** Takes the open buffer as the next micro-batch; returns the maximal subtree that it completes, if it does. */
-    public Optional<Partial> add() {
+    /**
+     * A bucket of the open micro-batch is final: adds it to what it completes.
+     *
+     * @return the bucket of the maximal subtree that is complete with it, if one is
+     */
+    Optional<ByteBuffer> ready(int bucket) {
         if (open == null) {
-            throw new IllegalStateException("contribute() without nextGradient() for micro-batch " + next);
+            throw new IllegalStateException("no gradient of micro-batch " + next + ": nextGradient() comes first");
         }
+        if (ready.get(bucket)) {
+            throw new IllegalStateException("bucket " + bucket + " of micro-batch " + next + " is ready already");
+        }
+        ready.set(bucket);
+        ByteBuffer sum = open.get(bucket);
+        squares[bucket] = wantsSquares ? FloatSums.squares(sum.asFloatBuffer()) : Double.NaN;
+        Span span = new Span(next, 1);
+        for (int below = stack.size(); completesParent(span); ) {
+            Partial left = stack.get(--below);
+            FloatSums.add(left.buckets().get(bucket).asFloatBuffer(), sum.asFloatBuffer());
+            sum = left.buckets().get(bucket);
+            span = new Span(left.span().first(), left.span().count() + span.count());
+        }
+        return maximal.contains(span) ? Optional.of(sum) : Optional.empty();
+    }
+
+    private boolean completesParent(Span span) {
+        return !maximal.contains(span) && ReductionTree.isRightChild(microBatches, span);
+    }
+
+    /** Whether a bucket of the open micro-batch has not been called ready. */
+    boolean awaits(int bucket) {
+        return !ready.get(bucket);
+    }
+
+    /** Sum of the squares of the open micro-batch, all of whose buckets are ready; NaN where it is not taken. */
+    double squares() {
+        double sum = 0;
+        for (double ofBucket : squares) {
+            sum += ofBucket;
+        }
+        return sum;
+    }
+
+    /** The open micro-batch, all of whose buckets are ready, is over; whether it completed a maximal subtree. */
+    boolean close() {
         Partial top = new Partial(new Span(next, 1), open);
+        while (completesParent(top.span())) {
+            Partial left = stack.remove(stack.size() - 1);
+            free.push(top.buckets());
+            int count = left.span().count() + top.span().count();
+            top = new Partial(new Span(left.span().first(), count), left.buckets());
+        }
+        boolean whole = maximal.contains(top.span());
+        (whole ? finished : stack).add(top);
         open = null;
+        ready.clear();
         next++;
-        while (!maximal.contains(top.span()) && ReductionTree.isRightChild(microBatches, top.span())) {
-            Partial left = stack.pop();
-            FloatSums.add(left.gradient().asFloatBuffer(), top.gradient().asFloatBuffer());
-            free.push(top.gradient());
-            top = new Partial(
-                    new Span(
-                            left.span().first(),
-                            left.span().count() + top.span().count()),
-                    left.gradient());
-        }
-        if (maximal.contains(top.span())) {
-            finished.add(top);
-            return Optional.of(top);
-        }
-        stack.push(top);
-        return Optional.empty();
+        return whole;
+    }
+
+    /** Whether a micro-batch is open: its buffers have been given out. */
+    boolean isOpen() {
+        return open != null;
     }
 
     /** The micro-batch that comes next; the run's end when all are there. */
-    public int next() {
+    int next() {
         return next;
     }
 
-    public boolean complete() {
+    boolean complete() {
         return next == end;
     }
 }

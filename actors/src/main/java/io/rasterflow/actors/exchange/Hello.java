@@ -13,10 +13,14 @@ import javax.crypto.spec.SecretKeySpec;
  * Who connects, to whom and with what idea of the run. Payload of a HELLO frame, big-endian:
  *
  * <pre>
- *   0       32           40     44   48      52             56               60           64
- *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------------+
- *   | nonce | generation | from | to | world | microBatches | gradientFloats | chunkFloats| processId (UTF-8) |
- *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------------+
+ *   0       32           40     44   48      52             56               64           68            72
+ *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------+----
+ *   | nonce | generation | from | to | world | microBatches | gradientFloats | bucketHash | chunkFloats | ...
+ *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------+----
+ *   72     73     74     76
+ *   +------+------+------+-------------------+
+ *   | wire | ring | zero | processId (UTF-8) |
+ *   +------+------+------+-------------------+
  *
  *   connector                                   acceptor
  *   HELLO (nonce c, ...)                   --&gt;
@@ -35,8 +39,11 @@ record Hello(
         int to,
         int world,
         int microBatches,
-        int gradientFloats,
+        long gradientFloats,
+        int bucketHash,
         int chunkFloats,
+        ExchangeConfig.Wire wire,
+        boolean ring,
         String processId) {
 
     static final int NONCE_BYTES = 32;
@@ -48,7 +55,7 @@ record Hello(
     static final int MAX_FRAME_BYTES = 1024;
 
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int FIXED_BYTES = NONCE_BYTES + 8 + 6 * 4;
+    private static final int FIXED_BYTES = NONCE_BYTES + 8 + 4 * 4 + 8 + 2 * 4 + 4;
 
     static Hello of(ReductionPlan plan, int from, int to) {
         Generation generation = plan.generation();
@@ -60,7 +67,10 @@ record Hello(
                 generation.worldSize(),
                 generation.microBatches(),
                 plan.floats(),
+                plan.bucketFloats().hashCode(),
                 plan.chunkFloats(),
+                plan.wire(),
+                plan.ring(),
                 generation.members().get(from).processId());
     }
 
@@ -79,8 +89,12 @@ record Hello(
                 .putInt(to)
                 .putInt(world)
                 .putInt(microBatches)
-                .putInt(gradientFloats)
+                .putLong(gradientFloats)
+                .putInt(bucketHash)
                 .putInt(chunkFloats)
+                .put((byte) wire.ordinal())
+                .put((byte) (ring ? 1 : 0))
+                .putShort((short) 0)
                 .put(id)
                 .array();
     }
@@ -89,16 +103,31 @@ record Hello(
         try {
             byte[] nonce = new byte[NONCE_BYTES];
             in.get(nonce);
+            long generation = in.getLong();
+            int from = in.getInt();
+            int to = in.getInt();
+            int world = in.getInt();
+            int microBatches = in.getInt();
+            long floats = in.getLong();
+            int bucketHash = in.getInt();
+            int chunkFloats = in.getInt();
+            ExchangeConfig.Wire wire = in.get() == 0 ? ExchangeConfig.Wire.FP32 : ExchangeConfig.Wire.BF16;
+            boolean ring = in.get() != 0;
+            in.getShort();
+            String processId = StandardCharsets.UTF_8.decode(in).toString();
             return new Hello(
                     nonce,
-                    in.getLong(),
-                    in.getInt(),
-                    in.getInt(),
-                    in.getInt(),
-                    in.getInt(),
-                    in.getInt(),
-                    in.getInt(),
-                    StandardCharsets.UTF_8.decode(in).toString());
+                    generation,
+                    from,
+                    to,
+                    world,
+                    microBatches,
+                    floats,
+                    bucketHash,
+                    chunkFloats,
+                    wire,
+                    ring,
+                    processId);
         } catch (BufferUnderflowException e) {
             throw new ExchangeException("corrupt frame: a hello is too short", e);
         }
@@ -129,11 +158,14 @@ record Hello(
         }
         return differs("micro-batches", microBatches, expected.microBatches)
                 + differs("gradient floats", gradientFloats, expected.gradientFloats)
-                + differs("floats per chunk", chunkFloats, expected.chunkFloats);
+                + differs("as hash of its bucket lengths", bucketHash, expected.bucketHash)
+                + differs("floats per chunk", chunkFloats, expected.chunkFloats)
+                + differs("as exchange.wire", wire, expected.wire)
+                + differs("as use of a ring", ring, expected.ring);
     }
 
-    private String differs(String what, int theirs, int ours) {
-        return theirs == ours
+    private String differs(String what, Object theirs, Object ours) {
+        return theirs.equals(ours)
                 ? ""
                 : "rank " + from + " has " + theirs + " " + what + ", rank " + to + " " + ours + "; ";
     }

@@ -8,15 +8,19 @@ import java.nio.ByteBuffer;
  */
 interface Link {
 
-    /** Hands over a partial sum: the peer's slice of a slot. */
-    void partial(long step, int slot, ByteBuffer slice);
+    /** Hands over a partial sum: the peer's slice of a bucket of a slot. */
+    void partial(long step, int slot, int bucket, ByteBuffer slice);
 
-    /** Hands over a finished chunk of this rank's slice. */
-    void reduced(long step, int chunk, ByteBuffer values);
+    /** Hands over a finished chunk of this rank's slice of a bucket. */
+    void reduced(long step, int bucket, int chunk, ByteBuffer values);
 
     /** Hands over the scalars of this rank's micro-batches. */
-    void scalars(long step, LossCounts[] run);
+    void scalars(long step, Scalars scalars);
 
-    /** Tells the peer why this rank leaves, and ends the link. */
-    void abort(String reason);
+    /**
+     * Tells the peer why this rank leaves, and ends the link.
+     *
+     * @param culprit the rank that is to blame, -1 if none is known
+     */
+    void abort(String reason, int culprit);
 }

@@ -15,22 +15,22 @@ final class LocalLink implements Link {
     }
 
     @Override
-    public void partial(long step, int slot, ByteBuffer slice) {
-        peer.partial(self, step, slot, slice);
+    public void partial(long step, int slot, int bucket, ByteBuffer slice) {
+        peer.partial(self, step, slot, bucket, slice);
     }
 
     @Override
-    public void reduced(long step, int chunk, ByteBuffer values) {
-        peer.reduced(self, step, chunk, values);
+    public void reduced(long step, int bucket, int chunk, ByteBuffer values) {
+        peer.reduced(self, step, bucket, chunk, values);
     }
 
     @Override
-    public void scalars(long step, LossCounts[] run) {
-        peer.scalars(self, step, run);
+    public void scalars(long step, Scalars scalars) {
+        peer.scalars(self, step, scalars);
     }
 
     @Override
-    public void abort(String reason) {
-        peer.lost(self, reason);
+    public void abort(String reason, int culprit) {
+        peer.aborted(self, reason, culprit);
     }
 }

@@ -1,14 +1,15 @@
 package io.rasterflow.actors.exchange;
 
 import java.nio.ByteBuffer;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -20,12 +21,16 @@ import java.util.stream.IntStream;
  */
 final class RankExchange implements Exchange {
 
+    /** To blame, when it is not known who is. */
+    private static final int NOBODY = -1;
+
     private final ReductionPlan plan;
     private final int rank;
     private final Consumer<RankExchange> onEnd;
     private final CompletableFuture<Exchange> joined = new CompletableFuture<>();
     private final int[] peers;
     private final Object lock = new Object();
+    private final AtomicInteger signals = new AtomicInteger();
 
     // The calling thread's own.
     private final LossCounts[] run;
@@ -46,7 +51,7 @@ final class RankExchange implements Exchange {
         this.onEnd = onEnd;
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
-        this.accumulator = new GradientAccumulator(plan.microBatches(), first, first + run.length, plan.floats());
+        this.accumulator = new GradientAccumulator(plan.microBatches(), first, first + run.length, plan.bucketFloats());
         this.peers = peerOrder();
         this.links = new Link[plan.worldSize()];
         this.linksMissing = peers.length;
@@ -113,27 +118,36 @@ final class RankExchange implements Exchange {
             }
         }
         if (refusal != null) {
-            link.abort(refusal);
+            link.abort(refusal, NOBODY);
         } else if (last) {
             joined.complete(this);
         }
     }
 
-    /** The peers that are not connected yet, in words. */
-    String missingPeers() {
-        StringBuilder names = new StringBuilder();
+    /** The time to join is over. */
+    void joinTimedOut(long millis) {
+        List<Integer> missing;
         synchronized (lock) {
-            for (int peer = 0; peer < links.length; peer++) {
-                if (peer != rank && links[peer] == null) {
-                    names.append(names.isEmpty() ? "" : ", ").append(name(peer));
-                }
-            }
+            missing = IntStream.range(0, links.length)
+                    .filter(peer -> peer != rank && links[peer] == null)
+                    .boxed()
+                    .toList();
         }
-        return names.toString();
+        String message = "generation " + plan.generation().number() + ": no connection with "
+                + missing.stream().map(this::name).collect(Collectors.joining(", ")) + " within " + millis + " ms";
+        if (missing.size() == 1) {
+            fail(new ExchangeException(message, address(missing.get(0))), missing.get(0));
+        } else {
+            fail(new ExchangeException(message));
+        }
     }
 
-    String name(int peer) {
-        DataAddress address = plan.generation().members().get(peer);
+    private DataAddress address(int peer) {
+        return plan.generation().members().get(peer);
+    }
+
+    private String name(int peer) {
+        DataAddress address = address(peer);
         return "rank " + peer + " at " + address.host() + ":" + address.port();
     }
 
@@ -168,9 +182,15 @@ final class RankExchange implements Exchange {
     }
 
     @Override
-    public ByteBuffer nextGradient() {
+    public List<ByteBuffer> nextGradient() {
         requireBegun();
         return accumulator.nextGradient();
+    }
+
+    @Override
+    public void ready(int bucket) {
+        requireBegun();
+        accumulator.ready(bucket).ifPresent(sum -> publish(nextSlot, bucket, sum));
     }
 
     @Override
@@ -179,22 +199,34 @@ final class RankExchange implements Exchange {
         if (patches < 0 || images < 0) {
             throw new IllegalArgumentException("a micro-batch with " + patches + " patches and " + images + " images");
         }
+        if (!accumulator.isOpen()) {
+            throw new IllegalStateException("contribute() without nextGradient()");
+        }
+        for (int bucket = plan.buckets().size() - 1; bucket >= 0; bucket--) {
+            if (accumulator.awaits(bucket)) {
+                ready(bucket);
+            }
+        }
         int index = accumulator.next() - plan.firstMicroBatch(rank);
-        // Of one micro-batch alone nothing can be learned about the noise between them.
-        double squares = plan.microBatches() > 1 ? accumulator.squares() : Double.NaN;
-        Optional<GradientAccumulator.Partial> partial = accumulator.add();
-        run[index] = new LossCounts(lossSum, patches, images, squares / ((double) patches * patches));
-        partial.ifPresent(sum -> publish(nextSlot++, sum.gradient()));
+        run[index] = new LossCounts(lossSum, patches, images, accumulator.squares() / ((double) patches * patches));
+        if (accumulator.close()) {
+            nextSlot++;
+        }
         if (accumulator.complete()) {
             publishScalars();
         }
     }
 
-    /** Gives every rank its slice of a partial sum. */
-    private void publish(int slot, ByteBuffer gradient) {
+    @Override
+    public void signal(int bits) {
+        signals.getAndUpdate(before -> before | bits);
+    }
+
+    /** Gives every rank its slice of a bucket of a partial sum. */
+    private void publish(int slot, int bucket, ByteBuffer gradient) {
         if (peers.length == 0) {
             synchronized (lock) {
-                progress.resultArrived(gradient);
+                progress.resultArrived(bucket, gradient);
             }
             return;
         }
@@ -202,22 +234,23 @@ final class RankExchange implements Exchange {
         if (ways.isEmpty()) {
             return;
         }
+        Slices slices = plan.buckets().get(bucket);
         for (int peer : peers) {
-            if (plan.sliceFloats(peer) > 0) {
-                ways.get()[peer].partial(step, slot, slice(gradient, peer));
+            if (slices.length(peer) > 0) {
+                ways.get()[peer].partial(step, slot, bucket, slice(gradient, slices, peer));
             }
         }
-        if (plan.sliceFloats(rank) > 0) {
-            partial(rank, step, slot, slice(gradient, rank));
+        if (slices.length(rank) > 0) {
+            partial(rank, step, slot, bucket, slice(gradient, slices, rank));
         }
     }
 
-    private ByteBuffer slice(ByteBuffer gradient, int owner) {
-        return FloatSums.view(gradient, plan.sliceStart(owner), plan.sliceFloats(owner));
+    private static ByteBuffer slice(ByteBuffer gradient, Slices slices, int owner) {
+        return FloatSums.view(gradient, slices.start(owner), slices.length(owner));
     }
 
     private void publishScalars() {
-        LossCounts[] own = run.clone();
+        Scalars own = new Scalars(signals.getAndSet(0), run.clone());
         healthyLinks().ifPresent(ways -> {
             for (int peer : peers) {
                 ways[peer].scalars(step, own);
@@ -245,8 +278,7 @@ final class RankExchange implements Exchange {
         synchronized (lock) {
             closed = true;
         }
-        fail(new ExchangeException(
-                "rank " + rank + " has left generation " + plan.generation().number()));
+        leave("");
         synchronized (lock) {
             accumulator = null;
             progress = null;
@@ -290,58 +322,62 @@ final class RankExchange implements Exchange {
     /** A peer's frame is in the buffer that {@link #target} named. */
     void arrived(int peer, FrameHeader header, ByteBuffer payload) {
         long ofStep = header.step();
+        int bucket = header.bucket();
         int chunk = header.offset() / plan.chunkFloats();
         switch (header.type()) {
             case PARTIAL -> {
-                BitSet ready = new BitSet();
-                whenHealthy(() -> ready.set(chunk, progress.addendArrived(peer, ofStep, header.index(), chunk)));
-                ready.stream().forEach(all -> reduce(ofStep, all));
+                boolean last = whenHealthyGet(() -> progress.addendArrived(peer, ofStep, header.index(), bucket, chunk))
+                        .orElse(false);
+                if (last) {
+                    reduce(ofStep, bucket, chunk);
+                }
             }
-            case REDUCED -> advance(() -> progress.reducedArrived(peer, ofStep, chunk));
-            default -> advance(() -> progress.scalarsArrived(peer, ofStep, LossCounts.decode(payload)));
+            case REDUCED -> advance(() -> progress.reducedArrived(peer, ofStep, bucket, chunk));
+            default -> advance(() -> progress.scalarsArrived(peer, ofStep, Scalars.decode(payload)));
         }
     }
 
-    /** A peer of this process, or this rank itself, has a partial sum of this rank's slice in memory. */
-    void partial(int peer, long ofStep, int slot, ByteBuffer slice) {
-        BitSet ready = new BitSet();
-        blaming(peer, () -> {
-            whenHealthy(() -> ready.or(progress.addendsArrived(peer, ofStep, slot, slice)));
-            ready.stream().forEach(chunk -> reduce(ofStep, chunk));
-        });
+    /** A peer of this process, or this rank itself, has a bucket of a partial sum of this rank's slice in memory. */
+    void partial(int peer, long ofStep, int slot, int bucket, ByteBuffer slice) {
+        blaming(peer, () -> whenHealthyGet(() -> progress.addendsArrived(peer, ofStep, slot, bucket, slice))
+                .ifPresent(chunks -> chunks.stream().forEach(chunk -> reduce(ofStep, bucket, chunk))));
     }
 
-    /** A peer of this process has finished a chunk of its slice. */
-    void reduced(int peer, long ofStep, int chunk, ByteBuffer values) {
-        blaming(peer, () -> {
-            whenHealthyGet(() -> progress.reducedTarget(peer, ofStep, chunk)).ifPresent(target -> target.put(values));
-            advance(() -> progress.reducedArrived(peer, ofStep, chunk));
-        });
+    /** A peer of this process has finished a chunk of its slice of a bucket. */
+    void reduced(int peer, long ofStep, int bucket, int chunk, ByteBuffer values) {
+        blaming(peer, () -> keep(peer, ofStep, bucket, chunk, values));
+    }
+
+    private void keep(int owner, long ofStep, int bucket, int chunk, ByteBuffer values) {
+        whenHealthyGet(() -> progress.reducedTarget(owner, ofStep, bucket, chunk))
+                .ifPresent(target -> target.put(values));
+        advance(() -> progress.reducedArrived(owner, ofStep, bucket, chunk));
     }
 
     /** The scalars of all of a peer's micro-batches, or of this rank's own. */
-    void scalars(int peer, long ofStep, LossCounts[] counts) {
-        blaming(peer, () -> advance(() -> progress.scalarsArrived(peer, ofStep, counts)));
+    void scalars(int peer, long ofStep, Scalars scalars) {
+        blaming(peer, () -> advance(() -> progress.scalarsArrived(peer, ofStep, scalars)));
     }
 
     /** All addends of a chunk of this rank's slice are here: adds them and tells everybody. */
-    private void reduce(long ofStep, int chunk) {
+    private void reduce(long ofStep, int bucket, int chunk) {
         Optional<StepProgress> healthy = whenHealthyGet(() -> progress);
         if (healthy.isEmpty()) {
             return;
         }
-        SliceReducer slice = healthy.get().reducer();
-        ByteBuffer sum = healthy.get().result();
-        slice.sum(chunk, sum.asFloatBuffer());
+        SliceReducer slice = healthy.get().reducer(bucket);
+        ByteBuffer outbox = healthy.get().outbox(bucket);
+        slice.sum(chunk, outbox.asFloatBuffer());
         whenHealthy(() -> slice.rearm(chunk));
-        int start = plan.sliceStart(rank) + chunk * plan.chunkFloats();
+        int start = chunk * plan.chunkFloats();
+        int length = plan.buckets().get(bucket).chunkLength(rank, chunk);
         healthyLinks().ifPresent(ways -> {
             for (int peer : peers) {
-                ways[peer].reduced(ofStep, chunk, FloatSums.view(sum, start, plan.chunkLength(rank, chunk)));
+                ways[peer].reduced(ofStep, bucket, chunk, FloatSums.view(outbox, start, length));
             }
         });
         // Last, so that a complete step has nothing left to hand over.
-        advance(() -> progress.reducedArrived(rank, ofStep, chunk));
+        keep(rank, ofStep, bucket, chunk, FloatSums.view(outbox, start, length));
     }
 
     /** Notes an arrival and completes the step if it was the last. */
@@ -380,11 +416,26 @@ final class RankExchange implements Exchange {
 
     /** A peer is gone or has sent something wrong: the generation is over. */
     void lost(int peer, String cause) {
-        fail(new ExchangeException("lost " + name(peer) + " (" + cause + ")"));
+        fail(new ExchangeException("lost " + name(peer) + " (" + cause + ")", address(peer)), peer);
+    }
+
+    /** A peer leaves the generation and says why. */
+    void aborted(int peer, String reason, int culprit) {
+        if (culprit == peer) {
+            lost(peer, reason);
+        } else if (culprit < 0 || culprit >= plan.worldSize()) {
+            fail(new ExchangeException(name(peer) + " gave up: " + reason));
+        } else {
+            fail(new ExchangeException(name(peer) + " gave up: " + reason, address(culprit)), culprit);
+        }
     }
 
     /** Ends the generation for this rank; only the first cause counts. */
     void fail(ExchangeException cause) {
+        fail(cause, NOBODY);
+    }
+
+    private void fail(ExchangeException cause, int culprit) {
         CompletableFuture<Reduced> outstanding;
         Link[] ways;
         synchronized (lock) {
@@ -398,10 +449,18 @@ final class RankExchange implements Exchange {
         onEnd.accept(this);
         for (Link way : ways) {
             if (way != null) {
-                way.abort(cause.getMessage());
+                way.abort(cause.getMessage(), culprit);
             }
         }
         outstanding.completeExceptionally(cause);
         joined.completeExceptionally(cause);
+    }
+
+    /** The rank leaves: it is nobody else's fault. */
+    void leave(String reason) {
+        fail(
+                new ExchangeException("rank " + rank + " has left generation "
+                        + plan.generation().number() + reason),
+                rank);
     }
 }

@@ -5,17 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Who sends what to whom in a generation: a pure function of (generation, gradient length, chunk length), so every rank
+ * Who sends what to whom in a generation: a pure function of (generation, bucket lengths, chunk length), so every rank
  * works it out alone.
  *
- * <p>F floats of gradient, W ranks. Rank r owns slice r, [sliceStart(r), sliceStart(r + 1)); slices start at multiples of
- * 16 floats (64 bytes) and are cut into chunks. A <em>slot</em> is one partial sum that some rank sends: one of its
- * maximal complete subtrees. Slots are numbered in micro-batch order over all ranks.
+ * <p>W ranks; the gradient is a list of buckets, of each of which every rank owns a slice ({@link Slices}). A <em>slot</em>
+ * is one partial sum that some rank sends: one of its maximal complete subtrees. Slots are numbered in micro-batch order
+ * over all ranks.
  */
 final class ReductionPlan {
-
-    /** Floats in 64 bytes. */
-    private static final int ALIGNMENT = 16;
 
     /** In {@link #program}: add the two values on top of the stack. */
     static final int ADD = -1;
@@ -23,16 +20,22 @@ final class ReductionPlan {
     record Slot(int index, int rank, Span span) {}
 
     private final Generation generation;
-    private final int floats;
+    private final List<Integer> bucketFloats;
+    private final ExchangeConfig config;
     private final int chunkFloats;
+    private final List<Slices> buckets = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
     private final int[] program;
     private final int depth;
 
-    ReductionPlan(Generation generation, int floats, int chunkBytes) {
+    ReductionPlan(Generation generation, List<Integer> bucketFloats, ExchangeConfig config) {
         this.generation = generation;
-        this.floats = floats;
-        this.chunkFloats = Math.max(ALIGNMENT, chunkBytes / Float.BYTES / ALIGNMENT * ALIGNMENT);
+        this.config = config;
+        this.bucketFloats = List.copyOf(bucketFloats);
+        this.chunkFloats = config.chunkBytes() / Float.BYTES;
+        for (int floats : bucketFloats) {
+            buckets.add(new Slices(buckets.size(), floats, worldSize(), chunkFloats));
+        }
         for (int rank = 0; rank < worldSize(); rank++) {
             for (Span span : ReductionTree.maximalSubtrees(
                     microBatches(), generation.firstMicroBatch(rank), generation.firstMicroBatch(rank + 1))) {
@@ -70,8 +73,42 @@ final class ReductionPlan {
         return generation.microBatches();
     }
 
-    int floats() {
-        return floats;
+    /** Length of every bucket. */
+    List<Integer> bucketFloats() {
+        return bucketFloats;
+    }
+
+    /** Length of all buckets together. */
+    long floats() {
+        return bucketFloats.stream().mapToLong(Integer::longValue).sum();
+    }
+
+    /** How each bucket is shared out. */
+    List<Slices> buckets() {
+        return buckets;
+    }
+
+    /**
+     * How the bucket of a frame is shared out.
+     *
+     * @throws ExchangeException if there is no such bucket
+     */
+    Slices bucket(FrameHeader header) {
+        if (header.bucket() < 0 || header.bucket() >= buckets.size()) {
+            throw new ExchangeException(
+                    "corrupt frame: bucket " + header.bucket() + " is not one of " + buckets.size());
+        }
+        return buckets.get(header.bucket());
+    }
+
+    /** How gradients travel. */
+    ExchangeConfig.Wire wire() {
+        return config.wire();
+    }
+
+    /** Whether the world is large enough for a ring. */
+    boolean ring() {
+        return worldSize() >= config.ringFrom();
     }
 
     int chunkFloats() {
@@ -109,31 +146,7 @@ final class ReductionPlan {
         return generation.firstMicroBatch(rank + 1) - generation.firstMicroBatch(rank);
     }
 
-    int sliceStart(int rank) {
-        int units = floats / ALIGNMENT + (floats % ALIGNMENT == 0 ? 0 : 1);
-        long start = (long) rank * units / worldSize() * ALIGNMENT;
-        return (int) Math.min(start, floats);
-    }
-
-    int sliceFloats(int rank) {
-        return sliceStart(rank + 1) - sliceStart(rank);
-    }
-
-    /** Chunks of a rank's slice; 0 when there are more ranks than cache lines. */
-    int chunks(int rank) {
-        return (int) (((long) sliceFloats(rank) + chunkFloats - 1) / chunkFloats);
-    }
-
-    /** Floats of one chunk of a rank's slice. */
-    int chunkLength(int rank, int chunk) {
-        return Math.min(chunkFloats, sliceFloats(rank) - chunk * chunkFloats);
-    }
-
     int totalChunks() {
-        int total = 0;
-        for (int rank = 0; rank < worldSize(); rank++) {
-            total += chunks(rank);
-        }
-        return total;
+        return buckets.stream().mapToInt(Slices::totalChunks).sum();
     }
 }

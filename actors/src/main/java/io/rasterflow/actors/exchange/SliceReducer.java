@@ -6,7 +6,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * The owner's side of the reduce-scatter: collects every slot's share of one rank's slice and adds them chunk by chunk,
+ * The owner's side of the reduce-scatter: collects every slot's share of one rank's slice of a bucket and adds them chunk by chunk,
  * each chunk as soon as all its addends are there.
  *
  * <p>One buffer per slot is enough although a fast peer may be one step ahead: it begins step s + 1 only when it holds
@@ -18,6 +18,7 @@ final class SliceReducer {
     private static final long NONE = Long.MIN_VALUE;
 
     private final ReductionPlan plan;
+    private final Slices slices;
     private final int rank;
     private final int chunks;
     private final ByteBuffer[] staging;
@@ -27,10 +28,11 @@ final class SliceReducer {
     private final long[] chunkStep;
     private final int[] chunkMissing;
 
-    SliceReducer(ReductionPlan plan, int rank) {
+    SliceReducer(ReductionPlan plan, Slices slices, int rank) {
         this.plan = plan;
+        this.slices = slices;
         this.rank = rank;
-        this.chunks = plan.chunks(rank);
+        this.chunks = slices.chunks(rank);
         int slots = plan.slots().size();
         this.staging = new ByteBuffer[slots];
         this.sources = new FloatBuffer[slots];
@@ -46,7 +48,7 @@ final class SliceReducer {
     void stage(int peer) {
         for (Slot slot : plan.slots()) {
             if (slot.rank() == peer) {
-                staging[slot.index()] = FloatSums.allocate(plan.sliceFloats(rank));
+                staging[slot.index()] = FloatSums.allocate(slices.length(rank));
                 sources[slot.index()] = staging[slot.index()].asFloatBuffer();
             }
         }
@@ -58,22 +60,9 @@ final class SliceReducer {
         if (slot < 0 || slot >= plan.slots().size() || plan.slots().get(slot).rank() != peer) {
             throw new ExchangeException("corrupt frame: slot " + slot + " is not one of rank " + peer);
         }
-        int chunk = chunkOf(plan, rank, header);
+        int chunk = slices.chunkOf(rank, header);
         check(slot, header.step(), chunk);
         return FloatSums.view(staging[slot], header.offset(), header.length() / Float.BYTES);
-    }
-
-    /** The chunk number of a PARTIAL or REDUCED frame for the slice of {@code owner}. */
-    static int chunkOf(ReductionPlan plan, int owner, FrameHeader header) {
-        int chunk = header.offset() / plan.chunkFloats();
-        if (header.offset() < 0
-                || header.offset() % plan.chunkFloats() != 0
-                || chunk >= plan.chunks(owner)
-                || header.length() != plan.chunkLength(owner, chunk) * Float.BYTES) {
-            throw new ExchangeException("corrupt frame: " + header.length() + " bytes at float " + header.offset()
-                    + " is no chunk of slice " + owner + " (" + plan.sliceFloats(owner) + " floats)");
-        }
-        return chunk;
     }
 
     /** A slot's values are in memory of this process. */
@@ -103,10 +92,10 @@ final class SliceReducer {
         }
     }
 
-    /** Adds one chunk in canonical order into {@code result}, the whole gradient; no other thread has this chunk. */
-    void sum(int chunk, FloatBuffer result) {
-        int from = chunk * plan.chunkFloats();
-        FloatSums.sum(plan, sources, from, result, plan.sliceStart(rank) + from, plan.chunkLength(rank, chunk));
+    /** Adds one chunk in canonical order into {@code slice}, this rank's; no other thread has this chunk. */
+    void sum(int chunk, FloatBuffer slice) {
+        int from = chunk * slices.chunkFloats();
+        FloatSums.sum(plan, sources, from, slice, from, slices.chunkLength(rank, chunk));
     }
 
     /** The chunk's addends have been read: the next step's may come. */

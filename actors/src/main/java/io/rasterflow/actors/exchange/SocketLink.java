@@ -32,33 +32,34 @@ final class SocketLink implements Link, FrameSink {
     }
 
     /** A range of a buffer that is sent frame by frame: the position moves. */
-    private record Transfer(FrameType type, long step, int index, int offset, int frameBytes, ByteBuffer data) {}
+    private record Transfer(
+            FrameType type, long step, int index, int bucket, int offset, int frameBytes, ByteBuffer data) {}
 
     // ---- Sending
 
     @Override
-    public void partial(long step, int slot, ByteBuffer slice) {
-        enqueue(new Transfer(FrameType.PARTIAL, step, slot, 0, chunkBytes, slice));
+    public void partial(long step, int slot, int bucket, ByteBuffer slice) {
+        enqueue(new Transfer(FrameType.PARTIAL, step, slot, bucket, 0, chunkBytes, slice));
     }
 
     @Override
-    public void reduced(long step, int chunk, ByteBuffer values) {
+    public void reduced(long step, int bucket, int chunk, ByteBuffer values) {
         int offset = chunk * exchange.plan().chunkFloats();
-        enqueue(new Transfer(FrameType.REDUCED, step, exchange.rank(), offset, chunkBytes, values));
+        enqueue(new Transfer(FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, values));
     }
 
     @Override
-    public void scalars(long step, LossCounts[] run) {
+    public void scalars(long step, Scalars scalars) {
         int first = exchange.plan().firstMicroBatch(exchange.rank());
-        ByteBuffer data = LossCounts.encode(run);
-        enqueue(new Transfer(FrameType.SCALARS, step, first, 0, data.remaining(), data));
+        ByteBuffer data = scalars.encode();
+        enqueue(new Transfer(FrameType.SCALARS, step, first, 0, 0, data.remaining(), data));
     }
 
     @Override
-    public void abort(String reason) {
+    public void abort(String reason, int culprit) {
         execute(() -> {
             if (end()) {
-                Frames.farewell(channel, FrameType.ABORT, exchange.rank(), generation, reason);
+                Frames.farewell(channel, FrameType.ABORT, exchange.rank(), generation, culprit, reason);
             }
         });
     }
@@ -109,6 +110,7 @@ final class SocketLink implements Link, FrameSink {
                 generation,
                 transfer.step(),
                 transfer.index(),
+                transfer.bucket(),
                 transfer.offset() + start / Float.BYTES,
                 length);
         Frames.write(channel, header, data.slice(start, length));
@@ -131,7 +133,9 @@ final class SocketLink implements Link, FrameSink {
     @Override
     public void frame(FrameHeader header, ByteBuffer payload) {
         if (header.type() == FrameType.ABORT) {
-            closed(Frames.text(payload));
+            if (end()) {
+                exchange.aborted(peer, Frames.text(payload), header.index());
+            }
             Frames.close(channel);
         } else {
             exchange.arrived(peer, header, payload);

@@ -10,6 +10,7 @@ final class StepBoard {
     private final LossCounts[] counts;
     private long step = NONE;
     private int missing;
+    private int signals;
 
     StepBoard(int microBatches) {
         this.counts = new LossCounts[microBatches];
@@ -24,7 +25,8 @@ final class StepBoard {
         step = newStep;
     }
 
-    void put(int first, LossCounts[] run) {
+    void put(int first, Scalars scalars) {
+        LossCounts[] run = scalars.run();
         for (int i = 0; i < run.length; i++) {
             if (counts[first + i] != null) {
                 throw new ExchangeException("micro-batch " + (first + i) + " of step " + step + " came twice");
@@ -32,6 +34,7 @@ final class StepBoard {
             counts[first + i] = run[i];
         }
         missing -= run.length;
+        signals |= scalars.signals();
     }
 
     boolean complete() {
@@ -52,7 +55,13 @@ final class StepBoard {
         return -1;
     }
 
+    /** What any rank has signalled. */
+    int signals() {
+        return signals;
+    }
+
     void clear() {
+        signals = 0;
         Arrays.fill(counts, null);
         missing = counts.length;
         step = NONE;

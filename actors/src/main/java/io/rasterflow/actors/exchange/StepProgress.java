@@ -2,7 +2,10 @@ package io.rasterflow.actors.exchange;
 
 import io.rasterflow.actors.exchange.Exchange.Reduced;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntPredicate;
 
@@ -19,9 +22,10 @@ final class StepProgress {
     private final ReductionPlan plan;
     private final int rank;
     private final StepBoard[] boards;
-    private final BitSet[] reducedChunks;
-    private final SliceReducer reducer;
-    private ByteBuffer result;
+    private final List<SliceReducer> reducers = new ArrayList<>();
+    private final List<BitSet[]> reducedChunks = new ArrayList<>();
+    private final List<ByteBuffer> outboxes = new ArrayList<>();
+    private final List<ByteBuffer> result = new ArrayList<>();
 
     private int parity;
     private long step = StepBoard.NONE;
@@ -33,16 +37,25 @@ final class StepProgress {
         this.plan = plan;
         this.rank = rank;
         this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
-        this.reducedChunks = new BitSet[plan.worldSize()];
-        this.reducer = new SliceReducer(plan, rank);
+        for (Slices slices : plan.buckets()) {
+            addBucket(slices, isLocal);
+        }
+    }
+
+    private void addBucket(Slices slices, IntPredicate isLocal) {
+        SliceReducer reducer = new SliceReducer(plan, slices, rank);
+        BitSet[] chunks = new BitSet[plan.worldSize()];
         for (int peer = 0; peer < plan.worldSize(); peer++) {
-            reducedChunks[peer] = new BitSet();
+            chunks[peer] = new BitSet();
             if (!isLocal.test(peer)) {
                 reducer.stage(peer);
             }
         }
+        reducers.add(reducer);
+        reducedChunks.add(chunks);
         if (plan.worldSize() > 1) {
-            result = FloatSums.allocate(plan.floats());
+            outboxes.add(FloatSums.allocate(slices.length(rank)));
+            result.add(FloatSums.allocate(slices.floats()));
         }
     }
 
@@ -58,12 +71,13 @@ final class StepProgress {
         return future;
     }
 
-    SliceReducer reducer() {
-        return reducer;
+    SliceReducer reducer(int bucket) {
+        return reducers.get(bucket);
     }
 
-    ByteBuffer result() {
-        return result;
+    /** Where this rank's slice of a bucket is added up and peers are sent it from; the caller never sees it. */
+    ByteBuffer outbox(int bucket) {
+        return outboxes.get(bucket);
     }
 
     /**
@@ -82,9 +96,11 @@ final class StepProgress {
         step = newStep;
         running = true;
         future = new CompletableFuture<>();
-        chunksMissing = plan.worldSize() == 1 ? 1 : plan.totalChunks();
-        for (BitSet chunks : reducedChunks) {
-            chunks.clear();
+        chunksMissing = plan.worldSize() == 1 ? plan.buckets().size() : plan.totalChunks();
+        for (BitSet[] ofBucket : reducedChunks) {
+            for (BitSet chunks : ofBucket) {
+                chunks.clear();
+            }
         }
     }
 
@@ -108,11 +124,12 @@ final class StepProgress {
         board(peer, header.step());
         switch (header.type()) {
             case PARTIAL:
-                return reducer.target(peer, header);
+                return reducer(plan.bucket(header).bucket()).target(peer, header);
             case REDUCED:
-                return reducedTarget(peer, header.step(), SliceReducer.chunkOf(plan, peer, header));
+                Slices slices = plan.bucket(header);
+                return reducedTarget(peer, header.step(), slices.bucket(), slices.chunkOf(peer, header));
             case SCALARS:
-                if (header.length() != plan.runLength(peer) * LossCounts.BYTES) {
+                if (header.length() != Scalars.bytes(plan.runLength(peer))) {
                     throw new ExchangeException("corrupt frame: " + header.length() + " bytes of scalars for "
                             + plan.runLength(peer) + " micro-batches");
                 }
@@ -123,49 +140,51 @@ final class StepProgress {
     }
 
     /** A chunk of a slot has arrived; whether it was the last that its sum needs. */
-    boolean addendArrived(int peer, long peerStep, int slot, int chunk) {
+    boolean addendArrived(int peer, long peerStep, int slot, int bucket, int chunk) {
         board(peer, peerStep);
-        return reducer.arrive(slot, peerStep, chunk);
+        return reducer(bucket).arrive(slot, peerStep, chunk);
     }
 
-    /** A whole slot is in this process's memory; the chunks that can be summed now. */
-    BitSet addendsArrived(int peer, long peerStep, int slot, ByteBuffer slice) {
+    /** A bucket of a slot is in this process's memory; the chunks that can be summed now. */
+    BitSet addendsArrived(int peer, long peerStep, int slot, int bucket, ByteBuffer slice) {
         BitSet ready = new BitSet();
-        reducer.source(slot, slice);
-        for (int chunk = 0; chunk < reducer.chunks(); chunk++) {
-            ready.set(chunk, addendArrived(peer, peerStep, slot, chunk));
+        reducer(bucket).source(slot, slice);
+        for (int chunk = 0; chunk < reducer(bucket).chunks(); chunk++) {
+            ready.set(chunk, addendArrived(peer, peerStep, slot, bucket, chunk));
         }
         return ready;
     }
 
-    /** Where a finished chunk of a peer's slice goes: not before this rank has begun its step, and not twice. */
-    ByteBuffer reducedTarget(int peer, long peerStep, int chunk) {
-        requireReducible(peer, peerStep, chunk);
-        return FloatSums.view(
-                result, plan.sliceStart(peer) + chunk * plan.chunkFloats(), plan.chunkLength(peer, chunk));
+    /** Where a finished chunk of a slice goes: not before this rank has begun its step, and not twice. */
+    ByteBuffer reducedTarget(int owner, long ofStep, int bucket, int chunk) {
+        requireReducible(owner, ofStep, bucket, chunk);
+        Slices slices = plan.buckets().get(bucket);
+        return FloatSums.view(result.get(bucket), slices.chunkStart(owner, chunk), slices.chunkLength(owner, chunk));
     }
 
     /** A finished chunk is in the result. */
-    void reducedArrived(int peer, long peerStep, int chunk) {
-        requireReducible(peer, peerStep, chunk);
-        reducedChunks[peer].set(chunk);
+    void reducedArrived(int owner, long ofStep, int bucket, int chunk) {
+        requireReducible(owner, ofStep, bucket, chunk);
+        reducedChunks.get(bucket)[owner].set(chunk);
         chunksMissing--;
     }
 
-    private void requireReducible(int peer, long peerStep, int chunk) {
-        if (board(peer, peerStep) != boards[parity] || reducedChunks[peer].get(chunk)) {
-            throw new ExchangeException(
-                    "chunk " + chunk + " of step " + peerStep + " came twice or before its addends");
+    private void requireReducible(int owner, long ofStep, int bucket, int chunk) {
+        if (board(owner, ofStep) != boards[parity] || reducedChunks.get(bucket)[owner].get(chunk)) {
+            throw new ExchangeException("chunk " + chunk + " of step " + ofStep + " came twice or before its addends");
         }
     }
 
-    void scalarsArrived(int peer, long peerStep, LossCounts[] counts) {
-        board(peer, peerStep).put(plan.firstMicroBatch(peer), counts);
+    void scalarsArrived(int peer, long peerStep, Scalars scalars) {
+        board(peer, peerStep).put(plan.firstMicroBatch(peer), scalars);
     }
 
-    /** A single rank's only partial sum is the result. */
-    void resultArrived(ByteBuffer gradient) {
-        result = gradient;
+    /** A single rank's only partial sum is the result: one bucket of it, last of all or not. */
+    void resultArrived(int bucket, ByteBuffer gradient) {
+        if (result.isEmpty()) {
+            result.addAll(Collections.nCopies(plan.buckets().size(), gradient));
+        }
+        result.set(bucket, gradient);
         chunksMissing--;
     }
 
@@ -177,13 +196,16 @@ final class StepProgress {
         }
         LossCounts sum = board.sum();
         int nonFinite = board.firstNonFinite();
+        int signals = board.signals();
         board.clear();
         running = false;
         CompletableFuture<Reduced> done = future;
-        ByteBuffer gradientSum = FloatSums.view(result, 0, plan.floats());
+        List<ByteBuffer> gradientSum = result.stream()
+                .map(bucket -> FloatSums.view(bucket, 0, bucket.capacity() / Float.BYTES))
+                .toList();
         double meanSquaredNorm = sum.squaredNorm() / plan.microBatches();
-        Reduced reduced =
-                new Reduced(step, gradientSum, sum.lossSum(), sum.patches(), sum.images(), meanSquaredNorm, nonFinite);
+        Reduced reduced = new Reduced(
+                step, gradientSum, sum.lossSum(), sum.patches(), sum.images(), meanSquaredNorm, nonFinite, signals);
         return () -> done.complete(reduced);
     }
 }

@@ -220,7 +220,7 @@ public final class Node {
     }
 
     private void startTrainers(RunPlan plan, Samples images) {
-        DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane()));
+        DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), plan.exchange()));
         TrainerNode node = new TrainerNode(
                 settings.name(),
                 plan,

@@ -1,9 +1,9 @@
 package io.rasterflow.actors.run;
 
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
-import java.nio.file.Path;
 
 /**
  * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
@@ -26,7 +26,8 @@ public record RunPlan(
         OptimizerConfig optimizer,
         TrainPlan train,
         DataPlan data,
-        ProbePlan probe) {
+        ProbePlan probe,
+        ExchangeConfig exchange) {
     public RunPlan {
         if (worldSize < 1 || replicas < 1) {
             throw new IllegalArgumentException(
@@ -37,22 +38,6 @@ public record RunPlan(
                     + ") must be at least the world size (" + worldSize
                     + "): every rank computes at least one; raise train.microBatches or lower cluster.replicas");
         }
-    }
-
-    /** The same plan, begun from a checkpoint of another run. */
-    public RunPlan from(Path checkpoint) {
-        return new RunPlan(
-                name,
-                directory,
-                resume,
-                checkpoint.toAbsolutePath().toString(),
-                worldSize,
-                replicas,
-                model,
-                optimizer,
-                train,
-                data,
-                probe);
     }
 
     /**

@@ -136,7 +136,7 @@ public final class Trainer {
             } else {
                 restore(Checkpoint.read(Path.of(message.checkpoint())));
             }
-            pipe(node.dataPlane().join(message.generation(), message.rank(), replica.gradientFloats()), Connected::new);
+            pipe(node.dataPlane().join(message.generation(), message.rank(), replica.bucketFloats()), Connected::new);
             return connecting();
         });
     }

@@ -12,8 +12,6 @@ import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
@@ -44,7 +42,6 @@ final class TrainingSession implements AutoCloseable {
     // Where it is
     private long step;
     private int nextMicroBatch;
-    private ByteBuffer scaled;
     private double loss = Double.NaN;
 
     TrainingSession(
@@ -121,7 +118,7 @@ final class TrainingSession implements AutoCloseable {
             if (nextMicroBatch == firstMicroBatch) {
                 exchange.begin(step);
             }
-            LossSum sum = replica.gradients(batch.images(), batch.keys(), exchange.nextGradient());
+            LossSum sum = replica.gradients(batch.images(), batch.keys(), exchange.nextGradient(), exchange::ready);
             exchange.contribute(sum.sum(), sum.patches(), batch.labels().length);
             clock.markCompute();
         }
@@ -145,7 +142,7 @@ final class TrainingSession implements AutoCloseable {
         if (!reduced.finite() || !Double.isFinite(mean)) {
             throw new NonFiniteLossException(step, "loss", mean, culprit(reduced));
         }
-        double norm = replica.update(ownSum(reduced.gradientSum()), reduced.patches(), rate);
+        double norm = replica.update(reduced.gradientSum(), reduced.patches(), rate);
         if (!Double.isFinite(norm)) {
             throw new NonFiniteLossException(step, "gradient norm", norm, "");
         }
@@ -178,23 +175,6 @@ final class TrainingSession implements AutoCloseable {
                         clock.turn(),
                         noise));
         node.input().report(step);
-    }
-
-    /**
-     * The sum in memory that the update may scale: parts of the exchange's own may still be on their way to a peer, who
-     * would be sent scaled values.
-     */
-    private ByteBuffer ownSum(ByteBuffer sum) {
-        if (generation.worldSize() == 1) {
-            return sum;
-        }
-        if (scaled == null) {
-            scaled = ByteBuffer.allocateDirect(sum.remaining() + 128)
-                    .alignedSlice(64)
-                    .slice(0, sum.remaining())
-                    .order(ByteOrder.nativeOrder());
-        }
-        return scaled.put(0, sum, sum.position(), sum.remaining());
     }
 
     /** Where a loss that is not finite came from. */

@@ -29,7 +29,7 @@ class AccumulationTest {
 
     private static SortedMap<String, Tensor> train(int microBatches, int steps) throws Exception {
         try (Replica replica = Aim.replica(CONFIG, OPTIMIZER, Compute.REFERENCE);
-                World world = new World(microBatches, replica.gradientFloats(), 1 << 16, 1)) {
+                World world = new World(microBatches, replica.bucketFloats(), World.config(1 << 16, 30_000), 1)) {
             Exchange exchange = world.exchanges.get(0);
             replica.initialise(3);
             for (int step = 0; step < steps; step++) {
@@ -41,7 +41,7 @@ class AccumulationTest {
                     ByteBuffer some = images.slice(first * IMAGE_BYTES, size * IMAGE_BYTES)
                             .order(ByteOrder.nativeOrder());
                     long[] someKeys = Arrays.copyOfRange(keys, first, first + size);
-                    LossSum loss = replica.gradients(some, someKeys, exchange.nextGradient());
+                    LossSum loss = replica.gradients(some, someKeys, exchange.nextGradient(), exchange::ready);
                     exchange.contribute(loss.sum(), loss.patches(), size);
                 }
                 Exchange.Reduced sum =

@@ -5,19 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.exchange.Generation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,9 +33,9 @@ class AllReduceTest {
     void everyWorldSizeInOneProcess(
             @ForAll @IntRange(min = 1, max = 16) int microBatches,
             @ForAll @IntRange(min = 1, max = 16) int ranks,
-            @ForAll @IntRange(min = 1, max = 700) int floats)
+            @ForAll @Size(min = 1, max = 4) List<@IntRange(min = 1, max = 300) Integer> buckets)
             throws Exception {
-        try (World world = new World(microBatches, floats, 256, Math.min(ranks, microBatches))) {
+        try (World world = new World(microBatches, buckets, World.config(256, 30_000), Math.min(ranks, microBatches))) {
             world.run(0, 3, World.Pause.NONE);
         }
     }
@@ -43,7 +47,7 @@ class AllReduceTest {
         int[] counts =
                 Arrays.stream(replicas.split("\\+")).mapToInt(Integer::parseInt).toArray();
         for (int microBatches : new int[] {8, 11}) {
-            try (World world = new World(microBatches, 10_007, 4096, counts)) {
+            try (World world = new World(microBatches, List.of(17, 7_000, 2_990), World.config(4096, 30_000), counts)) {
                 world.run(5, 15, World.Pause.NONE);
             }
         }
@@ -80,7 +84,7 @@ class AllReduceTest {
                 Thread.onSpinWait();
             }
         };
-        try (World world = new World(5, 333, 128, counts)) {
+        try (World world = new World(5, List.of(100, 200, 33), World.config(128, 30_000), counts)) {
             world.run(0, steps, pause);
         }
     }
@@ -111,7 +115,7 @@ class AllReduceTest {
             for (int rank = 0; rank < 2; rank++) {
                 Exchange exchange = world.exchanges.get(rank);
                 exchange.begin(0);
-                assertEquals(128, exchange.nextGradient().remaining());
+                assertEquals(128, exchange.nextGradient().get(0).remaining());
                 exchange.contribute(rank == 0 ? Double.NaN : 1, 1, 1);
             }
             for (Exchange exchange : world.exchanges) {
@@ -121,6 +125,51 @@ class AllReduceTest {
                 assertEquals(0, reduced.nonFinite());
                 assertEquals(2, reduced.patches());
             }
+        }
+    }
+
+    /** A signal belongs to one step, the same one everywhere, whenever it was given. */
+    @ParameterizedTest
+    @CsvSource({"1", "2+1", "1+1"})
+    void everyRankSeesASignalAtTheSameStep(String replicas) throws Exception {
+        int[] counts =
+                Arrays.stream(replicas.split("\\+")).mapToInt(Integer::parseInt).toArray();
+        try (World world = new World(3, 50, 64, counts)) {
+            Map<Long, Set<Integer>> seen = new ConcurrentHashMap<>();
+            List<CompletableFuture<Void>> ranks = new ArrayList<>();
+            for (int rank = 0; rank < world.exchanges.size(); rank++) {
+                int self = rank;
+                ranks.add(CompletableFuture.runAsync(() -> {
+                    for (long step = 0; step < 100; step++) {
+                        int signals = world.contributeUnchecked(self, step).signals();
+                        seen.computeIfAbsent(step, key -> ConcurrentHashMap.newKeySet())
+                                .add(signals);
+                    }
+                }));
+            }
+            for (int bit = 0; bit < 20; bit++) {
+                world.exchanges.get(bit % world.exchanges.size()).signal(1 << bit);
+                Thread.yield();
+            }
+            for (CompletableFuture<Void> rank : ranks) {
+                rank.get(20, TimeUnit.SECONDS);
+            }
+            world.exchanges.get(0).signal(1 << 20);
+            seen.put(100L, ConcurrentHashMap.newKeySet());
+            for (int rank = 0; rank < world.exchanges.size(); rank++) {
+                int self = rank;
+                ranks.set(rank, CompletableFuture.runAsync(() -> seen.get(100L)
+                        .add(world.contributeUnchecked(self, 100).signals())));
+            }
+            for (CompletableFuture<Void> rank : ranks) {
+                rank.get(20, TimeUnit.SECONDS);
+            }
+            seen.forEach((step, signals) -> assertEquals(1, signals.size(), "step " + step + ": " + signals));
+            assertEquals(
+                    (1 << 21) - 1,
+                    seen.values().stream()
+                            .mapToInt(one -> one.iterator().next())
+                            .sum());
         }
     }
 
@@ -134,7 +183,11 @@ class AllReduceTest {
             assertThrows(IllegalStateException.class, () -> exchange.contribute(0, 0, 0));
             assertThrows(IllegalStateException.class, exchange::allReduce);
             assertThrows(IllegalStateException.class, () -> exchange.begin(4));
-            assertEquals(128, exchange.nextGradient().remaining());
+            assertThrows(IllegalStateException.class, () -> exchange.ready(0));
+            assertEquals(128, exchange.nextGradient().get(0).remaining());
+            assertThrows(IndexOutOfBoundsException.class, () -> exchange.ready(1));
+            exchange.ready(0);
+            assertThrows(IllegalStateException.class, () -> exchange.ready(0));
             assertThrows(IllegalArgumentException.class, () -> exchange.contribute(0, -1, 0));
             exchange.contribute(0, 0, 0);
             assertThrows(IllegalStateException.class, exchange::nextGradient);
@@ -145,12 +198,12 @@ class AllReduceTest {
 
     @Test
     void joinsOnlyRanksOfThisProcess() {
-        try (DataPlane plane = DataPlane.bind(World.config("a secret", 64, java.time.Duration.ofSeconds(5)));
-                DataPlane other = DataPlane.bind(World.config("a secret", 64, java.time.Duration.ofSeconds(5)))) {
+        try (DataPlane plane = DataPlane.bind(World.address("a secret"), ExchangeConfig.DEFAULT);
+                DataPlane other = DataPlane.bind(World.address("a secret"), ExchangeConfig.DEFAULT)) {
             Generation generation = new Generation(1, Collections.nCopies(1, other.address(0)), 1);
-            assertThrows(IllegalArgumentException.class, () -> plane.join(generation, 0, 10));
-            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 1, 10));
-            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 0, 0));
+            assertThrows(IllegalArgumentException.class, () -> plane.join(generation, 0, List.of(10)));
+            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 1, List.of(10)));
+            assertThrows(IllegalArgumentException.class, () -> other.join(generation, 0, List.of(10, 0)));
         }
     }
 }

@@ -8,13 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.ExchangeException;
+import io.rasterflow.actors.exchange.FrameHeader;
 import io.rasterflow.actors.exchange.FrameType;
 import io.rasterflow.actors.exchange.Generation;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -29,7 +30,7 @@ class BadPeerTest {
     private static final long GENERATION = 7;
     private static final long STEP = 100;
 
-    private final DataPlane plane = DataPlane.bind(World.config(World.SECRET, 64, Duration.ofSeconds(10)));
+    private final DataPlane plane = DataPlane.bind(World.address(World.SECRET), World.config(64, 10_000));
     private final float[] theirs = World.gradient(STEP, 0, FLOATS);
     private final float[] ours = World.gradient(STEP, 1, FLOATS);
     private Exchange exchange;
@@ -45,12 +46,12 @@ class BadPeerTest {
 
     private WirePeer connect() throws Exception {
         Generation generation = new Generation(GENERATION, List.of(WirePeer.ADDRESS, plane.address(0)), 2);
-        CompletionStage<Exchange> join = plane.join(generation, 1, FLOATS);
+        CompletionStage<Exchange> join = plane.join(generation, 1, List.of(FLOATS));
         WirePeer peer = new WirePeer(plane.address(0), GENERATION);
         peer.handshake(World.SECRET, 2, FLOATS);
         exchange = join.toCompletableFuture().get(10, TimeUnit.SECONDS);
         exchange.begin(STEP);
-        exchange.nextGradient().asFloatBuffer().put(ours);
+        exchange.nextGradient().get(0).asFloatBuffer().put(ours);
         exchange.contribute(0.25, 5, 1);
         result = exchange.allReduce();
         return peer;
@@ -82,13 +83,11 @@ class BadPeerTest {
             peer.send(partial(GENERATION, STEP, 0, 1));
 
             Exchange.Reduced sum = result.toCompletableFuture().get(10, TimeUnit.SECONDS);
-            float[] actual = new float[FLOATS];
-            sum.gradientSum().asFloatBuffer().get(actual);
             float[] expected = theirs.clone();
             for (int i = 16; i < FLOATS; i++) {
                 expected[i] += ours[i];
             }
-            assertArrayEquals(World.bits(expected), World.bits(actual));
+            assertArrayEquals(World.bits(expected), World.bits(World.take(sum)));
             assertEquals(0.75, sum.lossSum(), 0.0);
             assertEquals(12, sum.patches());
             assertEquals(3, sum.images());
@@ -133,13 +132,15 @@ class BadPeerTest {
             Exchange.Reduced first = result.toCompletableFuture().get(10, TimeUnit.SECONDS);
             assertEquals(12, first.patches());
             exchange.begin(STEP + 1);
-            exchange.nextGradient().asFloatBuffer().put(ours);
+            exchange.nextGradient().get(0).asFloatBuffer().put(ours);
             exchange.contribute(0.25, 5, 1);
             peer.send(reduced(STEP + 1));
             Exchange.Reduced second = exchange.allReduce().toCompletableFuture().get(10, TimeUnit.SECONDS);
             assertEquals(12, second.patches());
             assertEquals(
-                    theirs[40] + ours[40], second.gradientSum().asFloatBuffer().get(40), 0.0f);
+                    theirs[40] + ours[40],
+                    second.gradientSum().get(0).asFloatBuffer().get(40),
+                    0.0f);
         }
     }
 
@@ -212,8 +213,8 @@ class BadPeerTest {
     @Test
     void scalarsOfAnotherNumberOfMicroBatches() throws Exception {
         assertLost(
-                WirePeer.frame(FrameType.SCALARS, GENERATION, STEP, 0, 0, new byte[40]),
-                "40 bytes of scalars for 1 micro-batches");
+                WirePeer.frame(FrameType.SCALARS, GENERATION, STEP, 0, 0, new byte[44]),
+                "44 bytes of scalars for 1 micro-batches");
     }
 
     @Test
@@ -230,14 +231,14 @@ class BadPeerTest {
 
     @Test
     void bytesThatAreNoFrame() throws Exception {
-        byte[] frame = new byte[40];
+        byte[] frame = new byte[FrameHeader.BYTES];
         assertLost(frame, "magic 00000000");
     }
 
     @Test
     void aFrameThatIsTooLong() throws Exception {
         byte[] frame = WirePeer.frame(FrameType.PARTIAL, GENERATION, STEP, 0, 0, new byte[8192]);
-        assertLost(frame, "8192 payload bytes, at most 4120 are allowed");
+        assertLost(frame, "8192 payload bytes, at most 4116 are allowed");
     }
 
     @Test
@@ -248,6 +249,13 @@ class BadPeerTest {
             peer.close();
             assertCause("connection closed by peer");
         }
+    }
+
+    @Test
+    void aBucketOutOfRange() throws Exception {
+        byte[] values = WirePeer.floats(theirs, 0, 16);
+        FrameHeader header = new FrameHeader(FrameType.PARTIAL, 0, GENERATION, STEP, 0, 1, 0, 64);
+        assertLost(WirePeer.frame(header, values), "bucket 1 is not one of 1");
     }
 
     @Test
@@ -273,13 +281,14 @@ class BadPeerTest {
         ExecutionException failed = assertThrows(
                 ExecutionException.class, () -> result.toCompletableFuture().get(10, TimeUnit.SECONDS));
         ExchangeException exception = (ExchangeException) failed.getCause();
+        assertEquals(Optional.of(WirePeer.ADDRESS), exception.peer());
         assertTrue(
                 exception.getMessage().startsWith("lost rank 0 at 127.0.0.1:9 (")
                         && exception.getMessage().contains(cause),
                 exception.getMessage());
         assertTrue(exchange.allReduce().toCompletableFuture().isCompletedExceptionally());
         exchange.begin(STEP + 1);
-        assertEquals(4 * FLOATS, exchange.nextGradient().remaining());
+        assertEquals(4 * FLOATS, exchange.nextGradient().get(0).remaining());
         exchange.contribute(0, 0, 0);
         assertTrue(exchange.allReduce().toCompletableFuture().isCompletedExceptionally());
     }

@@ -60,7 +60,7 @@ class FrameDecoderTest {
         for (int i = 0; i < length; i++) {
             payload[i] = (byte) (3 * i + 1);
         }
-        FrameHeader header = new FrameHeader(FrameType.PARTIAL, 65_535, generation, step, 7, 1 << 30, length);
+        FrameHeader header = new FrameHeader(FrameType.PARTIAL, 65_535, generation, step, 7, 3, 1 << 30, length);
         ByteBuf head = header.encode(ByteBuffer.wrap(payload), UnpooledByteBufAllocator.DEFAULT);
         byte[] bytes = new byte[FrameHeader.BYTES + length];
         head.readBytes(bytes, 0, FrameHeader.BYTES);
@@ -88,7 +88,8 @@ class FrameDecoderTest {
         write(stream, 0, stream.length);
         List<String> whole = List.copyOf(recorder.frames);
         assertEquals(3, whole.size());
-        assertTrue(whole.get(1).contains("rank=65535, generation=1, step=-6, index=7, offset=1073741824, length=33"));
+        assertTrue(whole.get(1)
+                .contains("rank=65535, generation=1, step=-6, index=7, bucket=3, offset=1073741824, length=33"));
         assertTrue(whole.get(1).endsWith("0104070a0d101316191c1f2225282b2e3134373a3d404346494c4f5255585b5e61"));
 
         for (int split = 0; split <= stream.length; split++) {
@@ -129,12 +130,12 @@ class FrameDecoderTest {
     @Test
     void namesWhatIsWrong() {
         assertCause("magic 00465843, expected 52465843", 0, 0);
-        assertCause("version 9, this build speaks 2", 4, 9);
+        assertCause("version 9, this build speaks 3", 4, 9);
         assertCause("type 77 is unknown", 5, 77);
-        assertCause("payload bytes, at most 216 are allowed", 32, 0x7f);
-        assertCause("payload bytes, at most 216 are allowed", 32, 0xff);
-        assertCause("checksum of PARTIAL of step 5", 37, 1);
-        assertCause("checksum of PARTIAL of step 5", 41, 55);
+        assertCause("payload bytes, at most 212 are allowed", 36, 0x7f);
+        assertCause("payload bytes, at most 212 are allowed", 36, 0xff);
+        assertCause("checksum of PARTIAL of step 5", 41, 1);
+        assertCause("checksum of PARTIAL of step 5", 45, 55);
     }
 
     private static void assertCause(String cause, int position, int value) {

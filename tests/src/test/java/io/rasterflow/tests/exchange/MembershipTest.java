@@ -9,13 +9,14 @@ import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.exchange.ExchangeException;
+import io.rasterflow.actors.exchange.FrameHeader;
 import io.rasterflow.actors.exchange.FrameType;
 import io.rasterflow.actors.exchange.Generation;
 import java.io.DataInputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -39,7 +40,7 @@ class MembershipTest {
     }
 
     private DataPlane plane(String secret, int millis) {
-        DataPlane plane = DataPlane.bind(World.config(secret, 64, Duration.ofMillis(millis)));
+        DataPlane plane = DataPlane.bind(World.address(secret), World.config(64, millis));
         planes.add(plane);
         return plane;
     }
@@ -76,7 +77,7 @@ class MembershipTest {
             for (int rank : new int[] {0, 2}) {
                 Exchange exchange = world.exchanges.get(rank);
                 exchange.begin(3);
-                assertEquals(400, exchange.nextGradient().remaining());
+                assertEquals(400, exchange.nextGradient().get(0).remaining());
                 exchange.contribute(0, 0, 0);
                 outstanding.add(exchange.allReduce());
             }
@@ -91,7 +92,8 @@ class MembershipTest {
             }
             assertContains(failure(world.exchanges.get(0).allReduce()), lost);
             assertContains(failure(world.exchanges.get(1).allReduce()), "rank 1 has left generation 1");
-            assertContains(failure(world.planes.get(0).join(world.generation, 0, 100)), "generation 1 is over");
+            assertContains(
+                    failure(world.planes.get(0).join(world.generation, 0, List.of(100))), "generation 1 is over");
         }
     }
 
@@ -100,17 +102,17 @@ class MembershipTest {
         DataPlane a = plane("secret", 10_000);
         DataPlane b = plane("secret", 10_000);
         for (long number = 1; number <= 20; number++) {
-            CompletionStage<Exchange> first = a.join(pair(number, a, b), 0, 50);
-            CompletionStage<Exchange> second = b.join(pair(number, a, b), 1, 50);
+            CompletionStage<Exchange> first = a.join(pair(number, a, b), 0, List.of(50));
+            CompletionStage<Exchange> second = b.join(pair(number, a, b), 1, List.of(50));
             Exchange one = first.toCompletableFuture().get(10, TimeUnit.SECONDS);
             Exchange two = second.toCompletableFuture().get(10, TimeUnit.SECONDS);
             for (Exchange exchange : List.of(one, two)) {
                 exchange.begin(4);
-                exchange.nextGradient().putFloat(0, number);
+                exchange.nextGradient().get(0).putFloat(0, number);
                 exchange.contribute(1, 1, 1);
             }
             Exchange.Reduced sum = two.allReduce().toCompletableFuture().get(10, TimeUnit.SECONDS);
-            assertEquals(2f * number, sum.gradientSum().getFloat(0), 0f);
+            assertEquals(2f * number, sum.gradientSum().get(0).getFloat(0), 0f);
             (number % 2 == 0 ? one : two).close();
         }
     }
@@ -119,10 +121,11 @@ class MembershipTest {
     void anEarlyPeerWaitsForTheOtherToJoin() throws Exception {
         DataPlane a = plane("secret", 10_000);
         DataPlane b = plane("secret", 10_000);
-        CompletionStage<Exchange> early = a.join(pair(1, a, b), 0, 50);
-        assertContains(failure(a.join(new Generation(2, List.of(a.address(0), deaf()), 2), 0, 50)), "lost rank 1");
+        CompletionStage<Exchange> early = a.join(pair(1, a, b), 0, List.of(50));
+        assertContains(
+                failure(a.join(new Generation(2, List.of(a.address(0), deaf()), 2), 0, List.of(50))), "lost rank 1");
         assertFalse(early.toCompletableFuture().isDone());
-        CompletionStage<Exchange> late = b.join(pair(1, a, b), 1, 50);
+        CompletionStage<Exchange> late = b.join(pair(1, a, b), 1, List.of(50));
         assertTrue(early.toCompletableFuture().get(10, TimeUnit.SECONDS) != late);
         late.toCompletableFuture().get(10, TimeUnit.SECONDS).close();
     }
@@ -138,23 +141,23 @@ class MembershipTest {
     void aPeerThatNeverJoinsIsNamed() {
         DataPlane a = plane("secret", 300);
         DataPlane b = plane("secret", 300);
-        assertContains(failure(b.join(pair(1, a, b), 1, 50)), "no connection with rank 0 at 127.0.0.1:");
-        assertContains(failure(a.join(pair(2, a, b), 0, 50)), "rank 1 at 127.0.0.1:");
+        assertContains(failure(b.join(pair(1, a, b), 1, List.of(50))), "no connection with rank 0 at 127.0.0.1:");
+        assertContains(failure(a.join(pair(2, a, b), 0, List.of(50))), "rank 1 at 127.0.0.1:");
         Generation local = new Generation(3, List.of(a.address(0), a.address(1)), 2);
-        assertContains(failure(a.join(local, 0, 50)), "no connection with rank 1");
+        assertContains(failure(a.join(local, 0, List.of(50))), "no connection with rank 1");
     }
 
     @Test
     void ranksMustAgreeAboutTheGradient() {
         DataPlane a = plane("secret", 10_000);
         DataPlane b = plane("secret", 10_000);
-        CompletionStage<Exchange> first = a.join(pair(1, a, b), 0, 50);
-        CompletionStage<Exchange> second = b.join(pair(1, a, b), 1, 51);
+        CompletionStage<Exchange> first = a.join(pair(1, a, b), 0, List.of(50));
+        CompletionStage<Exchange> second = b.join(pair(1, a, b), 1, List.of(51));
         assertContains(failure(first), "rank 0 has 50 gradient floats, rank 1 51");
         assertContains(failure(second), "rank 0 has 50 gradient floats, rank 1 51");
         Generation local = new Generation(2, List.of(a.address(0), a.address(1)), 2);
-        CompletionStage<Exchange> third = a.join(local, 0, 50);
-        assertContains(failure(a.join(local, 1, 51)), "disagree");
+        CompletionStage<Exchange> third = a.join(local, 0, List.of(50));
+        assertContains(failure(a.join(local, 1, List.of(51))), "disagree");
         assertContains(failure(third), "disagree");
     }
 
@@ -163,11 +166,11 @@ class MembershipTest {
         DataPlane a = plane("secret", 10_000);
         DataPlane b = plane("secret", 10_000);
         DataPlane stranger = plane("guess", 10_000);
-        CompletionStage<Exchange> second = b.join(pair(1, a, b), 1, 50);
+        CompletionStage<Exchange> second = b.join(pair(1, a, b), 1, List.of(50));
         Generation claim = pair(1, stranger, b);
-        assertContains(failure(stranger.join(claim, 0, 50)), "refused: wrong exchange.secret");
+        assertContains(failure(stranger.join(claim, 0, List.of(50))), "refused: wrong exchange.secret");
         assertFalse(second.toCompletableFuture().isDone());
-        CompletionStage<Exchange> first = a.join(pair(1, a, b), 0, 50);
+        CompletionStage<Exchange> first = a.join(pair(1, a, b), 0, List.of(50));
         assertTrue(second.toCompletableFuture().get(10, TimeUnit.SECONDS) != first);
         first.toCompletableFuture().get(10, TimeUnit.SECONDS).close();
     }
@@ -177,12 +180,15 @@ class MembershipTest {
         DataPlane a = plane("secret", 10_000);
         try (ServerSocket server = new ServerSocket(0)) {
             DataAddress impostor = new DataAddress("impostor", "127.0.0.1", server.getLocalPort(), 0);
-            CompletionStage<Exchange> join = a.join(new Generation(1, List.of(a.address(0), impostor), 2), 0, 50);
+            CompletionStage<Exchange> join =
+                    a.join(new Generation(1, List.of(a.address(0), impostor), 2), 0, List.of(50));
             try (Socket socket = server.accept()) {
                 DataInputStream in = new DataInputStream(socket.getInputStream());
-                in.skipNBytes(40 + 64 + a.address(0).processId().length());
+                in.skipNBytes(FrameHeader.BYTES
+                        + WirePeer.HELLO_BYTES
+                        + a.address(0).processId().length());
                 socket.getOutputStream().write(WirePeer.frame(FrameType.CHALLENGE, 1, 0, 0, 0, new byte[32]));
-                in.skipNBytes(40 + 32);
+                in.skipNBytes(FrameHeader.BYTES + 32);
                 socket.getOutputStream().write(WirePeer.frame(FrameType.WELCOME, 1, 0, 0, 0, new byte[32]));
                 assertContains(failure(join), "it does not know exchange.secret");
             }
@@ -210,7 +216,8 @@ class MembershipTest {
                 byte[] bytes = new byte[random.nextInt(3000)];
                 random.nextBytes(bytes);
                 if (i % 2 == 0) {
-                    bytes = WirePeer.frame(FrameType.values()[i / 2 % 9], 1, 0, 0, 0, new byte[i]);
+                    bytes = WirePeer.frame(
+                            FrameType.values()[i / 2 % FrameType.values().length], 1, 0, 0, 0, new byte[i]);
                 }
                 socket.getOutputStream().write(bytes);
             } catch (java.io.IOException e) {
@@ -234,19 +241,33 @@ class MembershipTest {
     void badSettingsAndABusyPortAreOneClearLine() {
         DataPlane a = plane("secret", 1000);
         int busy = a.address(0).port();
-        DataPlaneConfig config = DataPlaneConfig.of("127.0.0.1", busy, "secret");
+        DataPlaneConfig config = new DataPlaneConfig("127.0.0.1", busy, "secret");
         assertFalse(config.toString().contains("secret"));
-        ExchangeException failed = assertThrows(ExchangeException.class, () -> DataPlane.bind(config));
+        ExchangeException failed =
+                assertThrows(ExchangeException.class, () -> DataPlane.bind(config, ExchangeConfig.DEFAULT));
         assertContains(failed.getMessage(), "cannot listen on 127.0.0.1:" + busy);
         for (String host : new String[] {"", "0.0.0.0", null}) {
-            assertThrows(IllegalArgumentException.class, () -> DataPlaneConfig.of(host, 0, "secret"));
+            assertThrows(IllegalArgumentException.class, () -> new DataPlaneConfig(host, 0, "secret"));
         }
-        assertThrows(IllegalArgumentException.class, () -> DataPlaneConfig.of("127.0.0.1", 65536, "secret"));
-        assertThrows(IllegalArgumentException.class, () -> DataPlaneConfig.of("127.0.0.1", 0, " "));
-        assertThrows(IllegalArgumentException.class, () -> World.config("secret", 100, Duration.ofSeconds(1)));
-        assertThrows(IllegalArgumentException.class, () -> World.config("secret", 128, Duration.ZERO));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new DataPlaneConfig("127.0.0.1", 0, "secret", 128, 128, 1, Duration.ofSeconds(1)));
+        assertThrows(IllegalArgumentException.class, () -> new DataPlaneConfig("127.0.0.1", 65536, "secret"));
+        assertThrows(IllegalArgumentException.class, () -> new DataPlaneConfig("127.0.0.1", 0, " "));
+        assertThrows(IllegalArgumentException.class, () -> World.config(100, 1_000));
+        assertThrows(IllegalArgumentException.class, () -> World.config(128, 0));
+        assertThrows(IllegalArgumentException.class, () -> settings(1, 128, 128, 500, 2_500));
+        assertThrows(IllegalArgumentException.class, () -> settings(64, 128, 128, 500, 2_500));
+        assertThrows(IllegalArgumentException.class, () -> settings(64, 128, 4096, 500, 999));
+        assertThrows(IllegalArgumentException.class, () -> settings(64, 128, 4096, 0, 2_500));
+    }
+
+    private static ExchangeConfig settings(int ringFrom, int chunkBytes, int maxFrameBytes, int ping, int silence) {
+        return new ExchangeConfig(
+                ExchangeConfig.Transport.AUTO,
+                ExchangeConfig.Wire.FP32,
+                ringFrom,
+                chunkBytes,
+                maxFrameBytes,
+                ping,
+                silence,
+                1_000);
     }
 }

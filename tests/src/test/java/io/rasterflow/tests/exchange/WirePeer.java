@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -21,6 +22,8 @@ final class WirePeer implements AutoCloseable {
 
     static final DataAddress ADDRESS = new DataAddress("wire", "127.0.0.1", 9, 0);
     static final int CHUNK_FLOATS = 16;
+    /** A hello but for the process id. */
+    static final int HELLO_BYTES = 76;
 
     private final Socket socket;
     private final DataInputStream in;
@@ -36,15 +39,17 @@ final class WirePeer implements AutoCloseable {
 
     /** Rank 0 introduces itself to rank 1 of a world of two. */
     void handshake(String secret, int microBatches, int floats) throws Exception {
-        byte[] hello = ByteBuffer.allocate(64 + 4)
+        byte[] hello = ByteBuffer.allocate(HELLO_BYTES + 4)
                 .put(new byte[32])
                 .putLong(generation)
                 .putInt(0)
                 .putInt(1)
                 .putInt(2)
                 .putInt(microBatches)
-                .putInt(floats)
+                .putLong(floats)
+                .putInt(List.of(floats).hashCode())
                 .putInt(CHUNK_FLOATS)
+                .putInt(0)
                 .put("wire".getBytes(StandardCharsets.UTF_8))
                 .array();
         send(frame(FrameType.HELLO, generation, 0, 0, 0, hello));
@@ -63,7 +68,10 @@ final class WirePeer implements AutoCloseable {
     }
 
     static byte[] frame(FrameType type, long generation, long step, int index, int offset, byte[] payload) {
-        FrameHeader header = new FrameHeader(type, 0, generation, step, index, offset, payload.length);
+        return frame(new FrameHeader(type, 0, generation, step, index, 0, offset, payload.length), payload);
+    }
+
+    static byte[] frame(FrameHeader header, byte[] payload) {
         ByteBuf head = header.encode(ByteBuffer.wrap(payload), UnpooledByteBufAllocator.DEFAULT);
         byte[] bytes = new byte[FrameHeader.BYTES + payload.length];
         head.readBytes(bytes, 0, FrameHeader.BYTES);
@@ -79,7 +87,8 @@ final class WirePeer implements AutoCloseable {
     }
 
     static byte[] scalars(double lossSum, long patches, int images, double squaredNorm) {
-        return ByteBuffer.allocate(28)
+        return ByteBuffer.allocate(32)
+                .putInt(0)
                 .putDouble(lossSum)
                 .putLong(patches)
                 .putInt(images)

@@ -7,10 +7,10 @@ import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.exchange.Exchange;
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.exchange.Generation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -29,35 +29,54 @@ final class World implements AutoCloseable {
     final List<DataPlane> planes = new ArrayList<>();
     final List<Exchange> exchanges = new ArrayList<>();
     final Generation generation;
+    final List<Integer> buckets;
     final int floats;
     private final ExecutorService threads;
 
-    /** A world whose plane i holds {@code replicas[i]} ranks. */
+    /** A world whose plane i holds {@code replicas[i]} ranks, and whose gradient has one bucket. */
     World(int microBatches, int floats, int chunkBytes, int... replicas) throws Exception {
+        this(microBatches, List.of(floats), config(chunkBytes, 30_000), replicas);
+    }
+
+    /** A world whose plane i holds {@code replicas[i]} ranks. */
+    World(int microBatches, List<Integer> buckets, ExchangeConfig config, int... replicas) throws Exception {
         List<DataAddress> members = new ArrayList<>();
         List<DataPlane> homes = new ArrayList<>();
         for (int count : replicas) {
-            DataPlane plane = DataPlane.bind(config(SECRET, chunkBytes, Duration.ofSeconds(30)));
+            DataPlane plane = DataPlane.bind(address(SECRET), config);
             planes.add(plane);
             for (int replica = 0; replica < count; replica++) {
                 members.add(plane.address(replica));
                 homes.add(plane);
             }
         }
-        this.floats = floats;
+        this.buckets = buckets;
+        this.floats = buckets.stream().mapToInt(Integer::intValue).sum();
         this.generation = new Generation(1, members, microBatches);
         this.threads = Executors.newFixedThreadPool(members.size());
         List<CompletionStage<Exchange>> joins = new ArrayList<>();
         for (int rank = 0; rank < members.size(); rank++) {
-            joins.add(homes.get(rank).join(generation, rank, floats));
+            joins.add(homes.get(rank).join(generation, rank, buckets));
         }
         for (CompletionStage<Exchange> join : joins) {
             exchanges.add(join.toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS));
         }
     }
 
-    static DataPlaneConfig config(String secret, int chunkBytes, Duration timeout) {
-        return new DataPlaneConfig("127.0.0.1", 0, secret, chunkBytes + 4096, chunkBytes, 1, timeout);
+    static DataPlaneConfig address(String secret) {
+        return new DataPlaneConfig("127.0.0.1", 0, secret);
+    }
+
+    static ExchangeConfig config(int chunkBytes, int connectMillis) {
+        return new ExchangeConfig(
+                ExchangeConfig.Transport.AUTO,
+                ExchangeConfig.Wire.FP32,
+                64,
+                chunkBytes,
+                chunkBytes + 4096,
+                500,
+                2_500,
+                connectMillis);
     }
 
     /** Runs steps [first, end) on all ranks at once; every rank checks every sum bit for bit. */
@@ -107,21 +126,51 @@ final class World implements AutoCloseable {
         exchange.begin(step);
         for (int m = generation.firstMicroBatch(rank); m < generation.firstMicroBatch(rank + 1); m++) {
             pause.at(rank, step);
-            exchange.nextGradient().asFloatBuffer().put(gradient(step, m, floats));
+            fill(exchange, gradient(step, m, floats), pause, rank, step);
             exchange.contribute(loss(step, m), 10 + m, 1 + m);
         }
         pause.at(rank, step);
         return exchange.allReduce().toCompletableFuture().get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
+    /** Writes a micro-batch; the last buckets are called ready one by one, the first by the contribution. */
+    private void fill(Exchange exchange, float[] values, Pause pause, int rank, long step) {
+        List<ByteBuffer> gradient = exchange.nextGradient();
+        int end = floats;
+        for (int bucket = buckets.size() - 1; bucket >= 0; bucket--) {
+            end -= buckets.get(bucket);
+            gradient.get(bucket).asFloatBuffer().put(values, end, buckets.get(bucket));
+            if (bucket > 0) {
+                exchange.ready(bucket);
+                pause.at(rank, step);
+            }
+        }
+    }
+
+    /** All buckets of a sum side by side; the sum is then overwritten, as an update would do. */
+    static float[] take(Exchange.Reduced reduced) {
+        int floats = reduced.gradientSum().stream()
+                .mapToInt(bucket -> bucket.remaining() / Float.BYTES)
+                .sum();
+        float[] values = new float[floats];
+        int start = 0;
+        for (ByteBuffer bucket : reduced.gradientSum()) {
+            assertEquals(ByteOrder.nativeOrder(), bucket.order());
+            int length = bucket.remaining() / Float.BYTES;
+            bucket.asFloatBuffer().get(values, start, length);
+            for (int i = 0; i < length; i++) {
+                bucket.asFloatBuffer().put(i, Float.NaN);
+            }
+            start += length;
+        }
+        return values;
+    }
+
     private void check(long step, Exchange.Reduced reduced) {
         int microBatches = generation.microBatches();
         assertEquals(step, reduced.step());
-        ByteBuffer sum = reduced.gradientSum();
-        assertEquals(ByteOrder.nativeOrder(), sum.order());
-        assertEquals(4 * floats, sum.remaining());
-        float[] actual = new float[floats];
-        sum.asFloatBuffer().get(actual);
+        assertEquals(buckets.size(), reduced.gradientSum().size());
+        float[] actual = take(reduced);
         assertArrayEquals(bits(expected(step, 0, microBatches, floats)), bits(actual), "sum of step " + step);
         assertEquals(expectedLoss(step, 0, microBatches), reduced.lossSum(), 0.0);
         assertEquals(10L * microBatches + microBatches * (microBatches - 1L) / 2, reduced.patches());
