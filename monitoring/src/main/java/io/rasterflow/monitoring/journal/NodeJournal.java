@@ -29,6 +29,9 @@ final class NodeJournal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeJournal.class);
     private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern(Queues.ROLL_CYCLE.format(), Locale.ROOT);
 
+    /** Not a constant, lest the compiler make the array of {@link #raiseFault} itself. */
+    private static volatile int one = 1;
+
     private final Path folder;
     private final Deque<Integer> days;
     private SingleChronicleQueue queue;
@@ -81,12 +84,7 @@ final class NodeJournal implements AutoCloseable {
         while (!days.isEmpty()) {
             day = days.remove();
             try {
-                if (queue == null) {
-                    queue = Queues.open(folder, JournalConfig.DEFAULT, true);
-                }
-                tailer = queue.createTailer();
-                tailer.singleThreadedCheckDisabled(true);
-                if (tailer.moveToCycle(day)) {
+                if (found()) {
                     return true;
                 }
             } catch (RuntimeException | Error e) {
@@ -97,27 +95,55 @@ final class NodeJournal implements AutoCloseable {
         return false;
     }
 
+    private boolean found() {
+        try {
+            if (queue == null) {
+                queue = Queues.open(folder, JournalConfig.DEFAULT, true);
+            }
+            tailer = queue.createTailer();
+            tailer.singleThreadedCheckDisabled(true);
+            return tailer.moveToCycle(day);
+        } finally {
+            raiseFault();
+        }
+    }
+
     /** The next record of this day's file; null at its end, which is also where it is torn. */
     private byte[] nextRecord() {
-        try (DocumentContext context = tailer.readingDocument()) {
-            if (!context.isPresent() || Queues.ROLL_CYCLE.toCycle(context.index()) != day) {
-                return null;
+        try {
+            try (DocumentContext context = tailer.readingDocument()) {
+                if (!context.isPresent() || Queues.ROLL_CYCLE.toCycle(context.index()) != day) {
+                    return null;
+                }
+                var bytes = context.wire().bytes();
+                byte[] record = new byte[Math.toIntExact(bytes.readRemaining())];
+                bytes.read(record);
+                return record;
+            } finally {
+                raiseFault();
             }
-            var bytes = context.wire().bytes();
-            byte[] record = new byte[Math.toIntExact(bytes.readRemaining())];
-            bytes.read(record);
-            return record;
         } catch (RuntimeException | Error e) {
             report("a file of it cannot be read to its end", e);
             return null;
         }
     }
 
+    /**
+     * At a mapped page that is missing, because the file was cut short, the JVM reads whatever, goes on and throws when the thread
+     * next comes back from the JVM's own code. Arrays of arrays are always made there, so that it throws here and not in
+     * whatever follows.
+     *
+     * @return nothing that matters
+     * @throws InternalError if a page was missing
+     */
+    private static int raiseFault() {
+        return new byte[one][one].length;
+    }
+
     private Optional<Event> decode(byte[] record) {
         try {
             return EventJson.read(record);
-        } catch (IOException | InternalError e) {
-            // The JVM may report the fault of a mapped page this late.
+        } catch (IOException e) {
             report("a record of it is skipped", e);
             return Optional.empty();
         }

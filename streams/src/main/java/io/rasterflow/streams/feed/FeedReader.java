@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.function.Supplier;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
@@ -112,23 +113,50 @@ public final class FeedReader implements AutoCloseable {
 
     private byte[] record(ExcerptTailer tailer, long shard, int sample) throws IOException {
         long sequence = shard * shardSamples() + sample;
+        byte[] record;
         try {
-            if (tailer.moveToIndex(FeedFiles.index(shard, sample))) {
-                try (DocumentContext context = tailer.readingDocument()) {
-                    if (context.isPresent()) {
-                        var bytes = context.wire().bytes();
-                        byte[] record = new byte[Math.toIntExact(bytes.readRemaining())];
-                        bytes.read(record);
-                        return record;
-                    }
+            record = mapped("sample " + sequence + " of ", () -> recordOrNull(tailer, FeedFiles.index(shard, sample)));
+        } catch (IOException e) {
+            requireKept(sequence);
+            throw e;
+        }
+        if (record == null) {
+            requireKept(sequence);
+            throw new DamagedSampleException(sequence, "its file ends before it");
+        }
+        return record;
+    }
+
+    private static byte[] recordOrNull(ExcerptTailer tailer, long index) {
+        if (tailer.moveToIndex(index)) {
+            try (DocumentContext context = tailer.readingDocument()) {
+                if (context.isPresent()) {
+                    var bytes = context.wire().bytes();
+                    byte[] record = new byte[Math.toIntExact(bytes.readRemaining())];
+                    bytes.read(record);
+                    return record;
                 }
             }
-        } catch (RuntimeException | InternalError e) { // The latter is how the JVM reports a file that was cut short.
-            requireKept(sequence);
-            throw new IOException("sample " + sequence + " of the feed " + directory + " cannot be read: " + e, e);
         }
-        requireKept(sequence);
-        throw new DamagedSampleException(sequence, "its file ends before it");
+        return null;
+    }
+
+    /**
+     * Reads mapped files.
+     *
+     * @param part what is read of the feed, for messages
+     * @throws IOException instead of all that Chronicle and the JVM throw
+     */
+    private <T> T mapped(String part, Supplier<T> reading) throws IOException {
+        try {
+            try {
+                return reading.get();
+            } finally {
+                MappedFaults.raise();
+            }
+        } catch (RuntimeException | InternalError e) {
+            throw new IOException(part + "the feed " + directory + " cannot be read: " + e, e);
+        }
     }
 
     private void requireKept(long sequence) throws IOException {
@@ -159,14 +187,17 @@ public final class FeedReader implements AutoCloseable {
         long next = Math.max(known, start(filling));
         Tailer tailer = acquire(filling);
         try {
-            while (next < start(filling + 1)
-                    && tailer.excerpts.moveToIndex(FeedFiles.index(filling, (int) (next - start(filling))))) {
-                next++;
-            }
-        } catch (RuntimeException | InternalError e) {
-            throw new IOException("the feed " + directory + " cannot be read: " + e, e);
+            return mapped("", () -> firstMissing(tailer.excerpts, filling, next));
         } finally {
             release(tailer);
+        }
+    }
+
+    /** The first sample of a shard, from a sample of it on, that is not there; that of the next shard if all are. */
+    private long firstMissing(ExcerptTailer tailer, long shard, long from) {
+        long next = from;
+        while (next < start(shard + 1) && tailer.moveToIndex(FeedFiles.index(shard, (int) (next - start(shard))))) {
+            next++;
         }
         return next;
     }
@@ -189,7 +220,7 @@ public final class FeedReader implements AutoCloseable {
     }
 
     /** A tailer that is at that shard if there is one, else the one whose last use is longest ago. */
-    private Tailer acquire(long shard) {
+    private Tailer acquire(long shard) throws IOException {
         synchronized (idle) {
             requireOpen();
             sweep();
@@ -203,7 +234,7 @@ public final class FeedReader implements AutoCloseable {
             }
             if (found == null) {
                 ExcerptTailer excerpts =
-                        idle.size() == MAX_IDLE_TAILERS ? idle.removeLast().excerpts : queue.createTailer();
+                        idle.size() == MAX_IDLE_TAILERS ? idle.removeLast().excerpts : mapped("", queue::createTailer);
                 // A tailer is used by one thread at a time, but not always by the same.
                 excerpts.singleThreadedCheckDisabled(true);
                 found = new Tailer(excerpts, shard, FeedFiles.shard(directory, shard));
