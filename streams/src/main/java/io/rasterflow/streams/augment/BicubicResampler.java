@@ -50,6 +50,7 @@ public final class BicubicResampler {
     /** Taps for whole inputs of up to 1,024 pixels, by their length, for the last output length. */
     private final Taps[] cached = new Taps[CACHED_INPUTS + 1];
 
+    private final SmallResampler small = new SmallResampler();
     private int cachedOutputs;
     private int[][] columns = new int[0][0];
     private int[][] turned = new int[0][0];
@@ -141,6 +142,10 @@ public final class BicubicResampler {
     }
 
     private void resample(Pixels image, CropBox crop, Taps across, Taps down, boolean mirrored, Rows out) {
+        if (SmallResampler.takes(crop, across, down)) {
+            small.resample(image, crop, across, down, mirrored, out);
+            return;
+        }
         int channels = image.channels();
         int width = across.outputs();
         int atOnce = Math.min(ROWS_AT_ONCE, crop.height());

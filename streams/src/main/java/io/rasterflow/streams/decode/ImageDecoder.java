@@ -53,6 +53,7 @@ public final class ImageDecoder implements AutoCloseable {
     private final long maxPixels;
     private final Layout layout = new Layout();
     private final GifDecoder gif = new GifDecoder();
+    private final SmallPng smallPng = new SmallPng();
     private final Grey grey = new Grey();
     private final Mat decoded = new Mat();
     private final Mat converted = new Mat();
@@ -128,7 +129,7 @@ public final class ImageDecoder implements AutoCloseable {
         try {
             if (layout.format() == ImageHeader.Format.GIF) {
                 gif.decode(bytes, channels, into);
-            } else {
+            } else if (!smallPng.decode(bytes, layout, channels, into)) {
                 copy(upright(wholeCanvas(inChannels(decodeFrame(bytes, layout.rowsAbove(bottom), reduction)))), into);
             }
             return reduction;
@@ -244,6 +245,7 @@ public final class ImageDecoder implements AutoCloseable {
         placed.close();
         turned.close();
         grey.close();
+        smallPng.close();
         encoded.close();
     }
 }

@@ -5,7 +5,7 @@ import java.util.zip.Adler32;
 import java.util.zip.CRC32;
 
 /**
- * Writes 8-bit grey images as PNG with the Paeth filter and stored (not deflated) data.
+ * Writes 8-bit grey images as PNG with stored (not deflated) data.
  *
  * <p>The shard around the images is compressed as a whole, and gzip over many stored images is 6 % smaller than gzip over
  * images that were deflated one by one; the decoder has nothing to inflate; and the bytes do not depend on a zlib version.
@@ -17,9 +17,21 @@ public final class GreyPng {
 
     private GreyPng() {}
 
-    /** Encodes {@code height} rows of {@code width} bytes. */
+    /** Encodes {@code height} rows of {@code width} bytes with the Paeth filter, for shards that are compressed. */
     public static byte[] encode(byte[] pixels, int width, int height) {
-        byte[] filtered = filter(pixels, width, height);
+        return encodeFiltered(filter(pixels, width, height), width, height);
+    }
+
+    /** The same without a filter, so that to decode it is to copy it, for shards that are not compressed. */
+    static byte[] encodePlain(byte[] pixels, int width, int height) {
+        byte[] rows = new byte[height * (width + 1)];
+        for (int y = 0; y < height; y++) {
+            System.arraycopy(pixels, y * width, rows, y * (width + 1) + 1, width);
+        }
+        return encodeFiltered(rows, width, height);
+    }
+
+    private static byte[] encodeFiltered(byte[] filtered, int width, int height) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(filtered.length + 128);
         out.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
         ByteArrayOutputStream header = new ByteArrayOutputStream(13);

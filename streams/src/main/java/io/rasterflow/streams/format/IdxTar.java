@@ -73,7 +73,7 @@ public final class IdxTar {
             if (labels != null) {
                 tar.put(key + ".cls", Integer.toString(label[0] & 0xFF).getBytes(StandardCharsets.US_ASCII));
             }
-            tar.put(key + ".png", GreyPng.encode(pixels, images.dimension(2), images.dimension(1)));
+            tar.put(key + ".png", GreyPng.encodePlain(pixels, images.dimension(2), images.dimension(1)));
         }
         return Optional.empty();
     }

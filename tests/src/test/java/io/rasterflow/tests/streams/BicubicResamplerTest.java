@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Resampling agrees with Pillow value for value; see pillow_bicubic.py for how the reference was made. */
@@ -48,6 +49,36 @@ class BicubicResamplerTest {
             cases++;
         }
         assertTrue(cases >= 9, "only " + cases + " reference cases");
+    }
+
+    /** The references are of few pixels; an axis that keeps its length lets a few lines be compared with many. */
+    @Test
+    void manyPixelsAreResampledAsFewAre() {
+        BicubicResampler resampler = new BicubicResampler();
+        Random random = new Random(1);
+        for (int channels : new int[] {1, 3}) {
+            for (int to : new int[] {13, 30, 47}) {
+                Pixels tall = new Pixels().reset(30, 300, channels);
+                random.nextBytes(tall.values());
+                Pixels many = new Pixels();
+                Pixels few = new Pixels();
+                resampler.resample(tall, new CropBox(1, 0, 29, 300), to, 300, many);
+                resampler.resample(tall, new CropBox(1, 7, 29, 20), to, 20, few);
+                int row = to * channels;
+                assertArrayEquals(
+                        Arrays.copyOfRange(many.values(), 7 * row, 27 * row), Arrays.copyOf(few.values(), 20 * row));
+                Pixels wide = new Pixels().reset(300, 30, channels);
+                random.nextBytes(wide.values());
+                resampler.resample(wide, new CropBox(0, 1, 300, 29), 300, to, many);
+                resampler.resample(wide, new CropBox(7, 1, 20, 29), 20, to, few);
+                for (int y = 0; y < to; y++) {
+                    int from = (y * 300 + 7) * channels;
+                    assertArrayEquals(
+                            Arrays.copyOfRange(many.values(), from, from + 20 * channels),
+                            Arrays.copyOfRange(few.values(), y * 20 * channels, (y + 1) * 20 * channels));
+                }
+            }
+        }
     }
 
     @Test
