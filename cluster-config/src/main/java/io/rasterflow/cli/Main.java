@@ -31,6 +31,7 @@ import picocli.CommandLine.ScopeType;
             SweepCommand.class,
             ModelCommand.class,
             MetricsCommand.class,
+            AuditCommand.class,
             ImportCommand.class,
             ExportCommand.class,
             EmbedCommand.class,

@@ -24,7 +24,20 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
     @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
 })
-public sealed interface Event {
+// The order of the kinds is that of the columns of an export; the compiler's own order depends on who else is compiled.
+public sealed interface Event
+        permits Event.RunStarted,
+                Event.Step,
+                Event.Validation,
+                Event.Probe,
+                Event.Checkpoint,
+                Event.Membership,
+                Event.Formed,
+                Event.Lease,
+                Event.Commit,
+                Event.BadSample,
+                Event.Input,
+                Event.RunEnded {
 
     long timeMillis();
 

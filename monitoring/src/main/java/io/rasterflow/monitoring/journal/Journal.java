@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import org.slf4j.Logger;
@@ -26,6 +27,9 @@ public final class Journal implements AutoCloseable {
     private static final long CHECK_EVERY_BYTES = 1 << 18;
     /** A failure that took as long as this waited for a lock that nobody will give back. */
     private static final long HANGING_NANOS = 500_000_000;
+
+    /** How the name of a journal ends that was damaged when its node opened it again. */
+    public static final Pattern SET_ASIDE = Pattern.compile("\\.damaged-\\d+$");
 
     private final Path folder;
     private final JournalConfig config;
@@ -68,7 +72,7 @@ public final class Journal implements AutoCloseable {
      * @throws IOException when the folder cannot be created or written
      */
     public static Journal open(Path runDir, String node, JournalConfig config) throws IOException {
-        String name = node.replaceAll("[^A-Za-z0-9._-]", "_");
+        String name = folderName(node);
         if (name.isEmpty() || name.startsWith(".")) {
             throw new IOException("cannot open a journal for the node '" + node + "': a name must begin with a letter,"
                     + " a digit, '_' or '-'");
@@ -88,6 +92,11 @@ public final class Journal implements AutoCloseable {
                 throw new IOException("cannot open the journal " + folder + ": " + again, again);
             }
         }
+    }
+
+    /** Name of the folder of a node's journal. */
+    public static String folderName(String node) {
+        return node.replaceAll("[^A-Za-z0-9._-]", "_");
     }
 
     private static void createWritable(Path folder) throws IOException {

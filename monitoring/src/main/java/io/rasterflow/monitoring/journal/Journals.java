@@ -12,6 +12,7 @@ import java.util.NoSuchElementException;
 import java.util.PriorityQueue;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -34,12 +35,25 @@ public final class Journals {
      * @throws IOException when the folder cannot be listed
      */
     public static Stream<Event> read(Path runDir) throws IOException {
+        return read(runDir, (node, what) -> {});
+    }
+
+    /**
+     * As {@link #read(Path)}, and says where something was lost.
+     *
+     * @param damaged is told the name of a node's folder and what is wrong with it, while the stream is read
+     */
+    public static Stream<Event> read(Path runDir, BiConsumer<String, String> damaged) throws IOException {
         Path folder = Queues.folder(runDir);
         List<NodeJournal> journals = new ArrayList<>();
         if (Files.isDirectory(folder)) {
             try (Stream<Path> nodes = Files.list(folder)) {
                 for (Path node : nodes.filter(Files::isDirectory).sorted().toList()) {
-                    journals.add(new NodeJournal(node));
+                    String name = node.getFileName().toString();
+                    if (Journal.SET_ASIDE.matcher(name).find()) {
+                        damaged.accept(name, "it was set aside and another begun");
+                    }
+                    journals.add(new NodeJournal(node, what -> damaged.accept(name, what)));
                 }
             }
         }

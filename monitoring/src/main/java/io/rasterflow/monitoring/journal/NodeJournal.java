@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
@@ -33,14 +34,17 @@ final class NodeJournal implements AutoCloseable {
     private static volatile int one = 1;
 
     private final Path folder;
+    private final Consumer<String> damaged;
     private final Deque<Integer> days;
     private SingleChronicleQueue queue;
     private ExcerptTailer tailer;
     private int day;
     private boolean reported;
 
-    NodeJournal(Path folder) throws IOException {
+    /** @param damaged is told the first thing that is wrong with it */
+    NodeJournal(Path folder, Consumer<String> damaged) throws IOException {
         this.folder = folder;
+        this.damaged = damaged;
         this.days = days(folder);
     }
 
@@ -152,6 +156,7 @@ final class NodeJournal implements AutoCloseable {
     private void report(String what, Throwable cause) {
         if (!reported) {
             reported = true;
+            damaged.accept(what);
             log.warn("the journal {} is damaged: {} ({})", folder, what, cause.toString());
         }
     }

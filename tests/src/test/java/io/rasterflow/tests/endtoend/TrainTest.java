@@ -80,6 +80,8 @@ class TrainTest {
         assertFalse(noise.get(23).equals("NaN"), noise.toString());
         assertEquals(noise, noiseScales("w2"), "the noise scale depends on the world size");
 
+        Audits.assertProvedUntilAJournalIsGone(new Rasterflow(directory), directory.resolve("w2"), 24 * 32);
+
         JsonNode otherSeed = train(steps, "--run", "seed1", "cluster.replicas=1", "train.seed=1");
         assertFalse(hashes.contains(otherSeed.get("weightsSha256").asText()), "the seed changes nothing");
     }
