@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The accepting side of a new connection until the link is up; see {@link Hello}. A peer that joins a generation before
+ * The accepting side of a new connection until it is somebody's; see {@link Greeting}. A peer that joins a generation before
  * the local rank does waits here, silent, so no gradient can come before there is room for it. On the event loop.
  */
 final class AcceptorHandshake implements FrameSink {
@@ -26,6 +26,9 @@ final class AcceptorHandshake implements FrameSink {
         /** A peer has proved that it knows the secret; {@link #admit} or {@link #refuse} follows. */
         void proved(AcceptorHandshake handshake, Hello hello);
 
+        /** Another process has; {@link #welcome} or {@link #refuse} follows. */
+        void visited(AcceptorHandshake handshake, Visit visit);
+
         /** The connection is no longer a stranger's, or it is gone. */
         void settled(AcceptorHandshake handshake);
     }
@@ -33,8 +36,8 @@ final class AcceptorHandshake implements FrameSink {
     private final Desk desk;
     private final DuplexChannel channel;
     private final FrameDecoder decoder;
-    private final byte[] nonce = Hello.newNonce();
-    private Hello hello;
+    private final byte[] nonce = Greeting.newNonce();
+    private Greeting greeting;
     private ScheduledFuture<?> deadline;
     private boolean proved;
     private boolean done;
@@ -42,7 +45,7 @@ final class AcceptorHandshake implements FrameSink {
     AcceptorHandshake(Desk desk, DuplexChannel channel) {
         this.desk = desk;
         this.channel = channel;
-        this.decoder = new FrameDecoder(this, Hello.MAX_FRAME_BYTES);
+        this.decoder = new FrameDecoder(this, Greeting.MAX_FRAME_BYTES);
     }
 
     /** Installs the decoder and starts the deadline. */
@@ -63,19 +66,31 @@ final class AcceptorHandshake implements FrameSink {
 
     @Override
     public void frame(FrameHeader header, ByteBuffer payload) {
-        if (header.type() == FrameType.HELLO && hello == null) {
-            hello = Hello.decode(payload);
-            Frames.send(channel, FrameType.CHALLENGE, 0, hello.generation(), nonce);
-        } else if (header.type() == FrameType.PROOF && hello != null && !proved) {
-            if (!MessageDigest.isEqual(payload.array(), hello.proof(Hello.CONNECTOR, nonce, desk.secret()))) {
+        if (greeting == null) {
+            greeting = greeting(header, payload);
+            Frames.send(channel, FrameType.CHALLENGE, 0, greeting.generation(), nonce);
+        } else if (header.type() == FrameType.PROOF && !proved) {
+            if (!MessageDigest.isEqual(payload.array(), greeting.proof(Greeting.CONNECTOR, nonce, desk.secret()))) {
                 refuse("wrong exchange.secret");
                 return;
             }
             proved = true;
-            desk.proved(this, hello);
+            if (greeting instanceof Hello hello) {
+                desk.proved(this, hello);
+            } else {
+                desk.visited(this, (Visit) greeting);
+            }
         } else {
             throw new ExchangeException("a frame of type " + header.type() + " during the handshake");
         }
+    }
+
+    private static Greeting greeting(FrameHeader header, ByteBuffer payload) {
+        return switch (header.type()) {
+            case HELLO -> Hello.decode(payload);
+            case CONFIRM, FETCH -> Visit.decode(header.type(), payload);
+            default -> throw new ExchangeException("a frame of type " + header.type() + " is no greeting");
+        };
     }
 
     /** The local rank has joined the peer's generation. */
@@ -84,19 +99,33 @@ final class AcceptorHandshake implements FrameSink {
             if (done) {
                 return;
             }
+            Hello hello = (Hello) greeting;
             String contradiction = hello.contradiction(exchange.plan());
             if (!contradiction.isEmpty()) {
                 refuse(contradiction);
                 exchange.fail(new ExchangeException(contradiction));
                 return;
             }
-            settle();
-            byte[] proof = hello.proof(Hello.ACCEPTOR, nonce, desk.secret());
-            Frames.send(channel, FrameType.WELCOME, hello.to(), hello.generation(), proof);
+            welcome(hello.to());
             SocketLink link = new SocketLink(channel, exchange, hello.from());
-            decoder.become(link, desk.exchanges().maxFrameBytes());
+            link.start(decoder);
             exchange.linkUp(hello.from(), link);
         });
+    }
+
+    /** Tells the visitor that it is welcome; on the event loop. */
+    void welcome(int rank) {
+        settle();
+        byte[] proof = greeting.proof(Greeting.ACCEPTOR, nonce, desk.secret());
+        Frames.send(channel, FrameType.WELCOME, rank, greeting.generation(), proof);
+    }
+
+    DuplexChannel channel() {
+        return channel;
+    }
+
+    FrameDecoder decoder() {
+        return decoder;
     }
 
     /** Ends the connection with a line in the log and, to the peer, the reason; any thread. */
@@ -106,7 +135,7 @@ final class AcceptorHandshake implements FrameSink {
         } else if (!done) {
             LOG.warn("refused connection from {}: {}", channel.remoteAddress(), reason);
             settle();
-            Frames.farewell(channel, FrameType.REFUSE, 0, hello == null ? 0 : hello.generation(), 0, reason);
+            Frames.farewell(channel, FrameType.REFUSE, 0, greeting == null ? 0 : greeting.generation(), 0, reason);
         }
     }
 

@@ -1,45 +1,81 @@
 package io.rasterflow.actors.exchange;
 
 import io.netty.channel.socket.DuplexChannel;
+import java.net.ConnectException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 
-/** The connecting side of a new connection until the link is up; see {@link Hello}. On the event loop. */
+/** The connecting side of a new connection until both sides have proved themselves; see {@link Greeting}. On the event loop. */
 final class ConnectorHandshake implements FrameSink {
 
-    private final RankExchange exchange;
-    private final int peer;
-    private final String secret;
-    private final int maxFrameBytes;
-    private final Hello hello;
-    private FrameDecoder decoder;
-    private DuplexChannel channel;
-    private byte[] acceptorNonce;
-    private boolean done;
+    /** Who wants the connection. */
+    interface Caller {
 
-    ConnectorHandshake(RankExchange exchange, int peer, String secret, int maxFrameBytes) {
-        this.exchange = exchange;
-        this.peer = peer;
+        /** The other side has proved itself; it is the caller's turn to install a sink. */
+        void welcome(DuplexChannel channel, FrameDecoder decoder);
+
+        /** There will be no connection; called once at most, and not after {@link #welcome}. */
+        void failed(Refusal kind, String cause);
+    }
+
+    /** Why there is no connection. */
+    enum Refusal {
+        /** Nobody listens at that address. */
+        NOBODY,
+        /** Somebody has answered who will not have this connection, or who is not the one that is meant. */
+        ANSWERED,
+        /** The network did not carry it, or the other side closed without a word. */
+        BROKEN
+    }
+
+    private final Greeting greeting;
+    private final int rank;
+    private final String secret;
+    private final Caller caller;
+    private FrameDecoder decoder;
+    private byte[] acceptorNonce;
+    private volatile DuplexChannel channel;
+    private volatile boolean done;
+
+    /** @param rank that the frames name as their sender */
+    ConnectorHandshake(Greeting greeting, int rank, String secret, Caller caller) {
+        this.greeting = greeting;
+        this.rank = rank;
         this.secret = secret;
-        this.maxFrameBytes = maxFrameBytes;
-        this.hello = Hello.of(exchange.plan(), exchange.rank(), peer);
+        this.caller = caller;
     }
 
     FrameDecoder newDecoder() {
-        decoder = new FrameDecoder(this, Hello.MAX_FRAME_BYTES);
+        decoder = new FrameDecoder(this, Greeting.MAX_FRAME_BYTES);
         return decoder;
     }
 
-    /** The connection stands; gives it up as soon as the exchange fails. */
+    /** The connection stands. */
     void connected(DuplexChannel newChannel) {
         channel = newChannel;
-        send(FrameType.HELLO, hello.encode());
-        exchange.whenNotJoined(() -> channel.eventLoop().execute(() -> {
-            if (!done) {
-                done = true;
-                Frames.close(channel);
+        if (done) {
+            Frames.close(channel);
+        } else {
+            send(greeting.type(), greeting.encode());
+        }
+    }
+
+    /** There is none. */
+    void unreachable(Throwable cause) {
+        boolean refused = cause instanceof ConnectException
+                && String.valueOf(cause.getMessage()).contains("refused");
+        fail(refused ? Refusal.NOBODY : Refusal.BROKEN, cause.getMessage());
+    }
+
+    /** Nobody waits for the connection any more, unless it has been welcomed already; any thread. */
+    void abandon() {
+        if (!done) {
+            done = true;
+            DuplexChannel connected = channel;
+            if (connected != null) {
+                Frames.close(connected);
             }
-        }));
+        }
     }
 
     @Override
@@ -52,21 +88,21 @@ final class ConnectorHandshake implements FrameSink {
         byte[] content = payload.array();
         switch (header.type()) {
             case CHALLENGE:
-                if (acceptorNonce != null || content.length != Hello.NONCE_BYTES) {
+                if (acceptorNonce != null || content.length != Greeting.NONCE_BYTES) {
                     throw new ExchangeException("an unexpected challenge");
                 }
                 acceptorNonce = content;
-                send(FrameType.PROOF, hello.proof(Hello.CONNECTOR, content, secret));
+                send(FrameType.PROOF, greeting.proof(Greeting.CONNECTOR, content, secret));
                 break;
             case WELCOME:
                 if (acceptorNonce == null
-                        || !MessageDigest.isEqual(content, hello.proof(Hello.ACCEPTOR, acceptorNonce, secret))) {
+                        || !MessageDigest.isEqual(content, greeting.proof(Greeting.ACCEPTOR, acceptorNonce, secret))) {
                     throw new ExchangeException("it does not know exchange.secret");
                 }
-                done = true;
-                SocketLink link = new SocketLink(channel, exchange, peer);
-                decoder.become(link, maxFrameBytes);
-                exchange.linkUp(peer, link);
+                if (!done) {
+                    done = true;
+                    caller.welcome(channel, decoder);
+                }
                 break;
             case REFUSE:
                 throw new ExchangeException("refused: " + Frames.text(payload));
@@ -76,14 +112,23 @@ final class ConnectorHandshake implements FrameSink {
     }
 
     @Override
+    public void rejected(String cause) {
+        fail(Refusal.ANSWERED, cause + " during the handshake");
+    }
+
+    @Override
     public void closed(String cause) {
+        fail(Refusal.BROKEN, cause + " during the handshake");
+    }
+
+    private void fail(Refusal kind, String cause) {
         if (!done) {
             done = true;
-            exchange.lost(peer, cause + " during the handshake");
+            caller.failed(kind, cause);
         }
     }
 
     private void send(FrameType type, byte[] payload) {
-        Frames.send(channel, type, exchange.rank(), hello.generation(), payload);
+        Frames.send(channel, type, rank, greeting.generation(), payload);
     }
 }

@@ -1,21 +1,11 @@
 package io.rasterflow.actors.exchange;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,12 +29,15 @@ public final class DataPlane implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
     private static final int MAX_STRANGERS = 64;
+    private static final Duration CONFIRM_PATIENCE = Duration.ofSeconds(1);
     private static final int MAX_WORLD_SIZE = 65_535;
 
     private final DataPlaneConfig config;
     private final ExchangeConfig exchanges;
     private final String processId = UUID.randomUUID().toString();
     private final EventLoops loops;
+    private final Sockets sockets;
+    private final Visits visits;
     private final Channel server;
     private final AcceptorHandshake.Desk desk = new FrontDesk();
 
@@ -61,7 +54,9 @@ public final class DataPlane implements AutoCloseable {
         this.config = config;
         this.exchanges = exchanges;
         this.loops = loops;
-        this.server = listen();
+        this.sockets = new Sockets(loops, exchanges);
+        this.visits = new Visits(processId, config.secret(), exchanges, loops, sockets);
+        this.server = sockets.listen(config, this::greet);
     }
 
     /**
@@ -80,42 +75,6 @@ public final class DataPlane implements AutoCloseable {
             loops.close();
             throw e;
         }
-    }
-
-    private Channel listen() {
-        ServerBootstrap bootstrap = new ServerBootstrap()
-                .group(loops.group())
-                .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.AUTO_CLOSE, false)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        greet(channel);
-                    }
-                });
-        ChannelFuture bound = bootstrap.bind(config.host(), config.port()).awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            throw new ExchangeException(
-                    "cannot listen on " + config.host() + ":" + config.port() + " ("
-                            + bound.cause().getMessage()
-                            + "): choose another exchange.port, or 0 for any free one, and a host name of this machine",
-                    bound.cause());
-        }
-        return bound.channel();
-    }
-
-    private WriteBufferWaterMark waterMark() {
-        return new WriteBufferWaterMark(exchanges.chunkBytes(), 4 * exchanges.chunkBytes());
-    }
-
-    private AdaptiveRecvByteBufAllocator receiveBuffers() {
-        int largest = Math.max(exchanges.chunkBytes(), 1 << 16);
-        return new AdaptiveRecvByteBufAllocator(1 << 10, 1 << 16, largest);
     }
 
     /** The address under which other ranks reach the given replica of this process. */
@@ -166,6 +125,43 @@ public final class DataPlane implements AutoCloseable {
         }
         visitors.forEach(visitor -> visitor.admit(exchange));
         return exchange.joined();
+    }
+
+    /** As {@link #confirm(DataAddress, Duration)}, with a second's patience. */
+    public CompletionStage<Liveness> confirm(DataAddress peer) {
+        return confirm(peer, CONFIRM_PATIENCE);
+    }
+
+    /**
+     * Asks a process directly whether it is there, over a connection of its own.
+     *
+     * @param patience after which it counts as silent
+     */
+    public CompletionStage<Liveness> confirm(DataAddress peer, Duration patience) {
+        return isClosed() ? closedFailure() : visits.confirm(peer, (int) patience.toMillis());
+    }
+
+    /** Lets peers fetch the state of a replica of this process from this source; the last source given counts. */
+    public void offer(int replica, StateSource source) {
+        visits.offer(replica, source);
+    }
+
+    /**
+     * Takes a replica's state from the process that offers it, over a connection of its own. Fails with {@link
+     * ExchangeException} when that is gone or falls silent, refuses, or offers other blocks than these.
+     *
+     * @param blockBytes length of every block, each below 2 GiB; so much direct memory is taken and no more
+     */
+    public CompletionStage<PeerState> fetch(DataAddress peer, List<Long> blockBytes) {
+        return isClosed() ? closedFailure() : visits.fetch(peer, blockBytes);
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private static <T> CompletionStage<T> closedFailure() {
+        return CompletableFuture.failedFuture(new ExchangeException("the data plane is closed"));
     }
 
     private void requireOurs(Generation generation, int rank, List<Integer> bucketFloats) {
@@ -222,27 +218,23 @@ public final class DataPlane implements AutoCloseable {
     }
 
     private void connect(RankExchange exchange, int peer) {
-        DataAddress address = exchange.plan().generation().members().get(peer);
+        Hello hello = Hello.of(exchange.plan(), exchange.rank(), peer);
         ConnectorHandshake handshake =
-                new ConnectorHandshake(exchange, peer, config.secret(), exchanges.maxFrameBytes());
-        new Bootstrap()
-                .group(loops.group())
-                .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
-                .option(ChannelOption.AUTO_CLOSE, false)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, exchanges.connectMillis())
-                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
-                .handler(handshake.newDecoder())
-                .connect(address.host(), address.port())
-                .addListener((ChannelFuture attempt) -> {
-                    if (attempt.isSuccess()) {
-                        handshake.connected((SocketChannel) attempt.channel());
-                    } else {
-                        handshake.closed(attempt.cause().getMessage());
+                new ConnectorHandshake(hello, exchange.rank(), config.secret(), new ConnectorHandshake.Caller() {
+                    @Override
+                    public void welcome(DuplexChannel channel, FrameDecoder decoder) {
+                        SocketLink link = new SocketLink(channel, exchange, peer);
+                        link.start(decoder);
+                        exchange.linkUp(peer, link);
+                    }
+
+                    @Override
+                    public void failed(ConnectorHandshake.Refusal kind, String cause) {
+                        exchange.lost(peer, cause);
                     }
                 });
+        exchange.whenNotJoined(handshake::abandon);
+        sockets.connect(exchange.plan().generation().members().get(peer), handshake, exchanges.connectMillis());
     }
 
     /** A connection from outside. */
@@ -296,6 +288,11 @@ public final class DataPlane implements AutoCloseable {
         }
 
         @Override
+        public void visited(AcceptorHandshake handshake, Visit visit) {
+            visits.receive(handshake, visit);
+        }
+
+        @Override
         public void settled(AcceptorHandshake handshake) {
             synchronized (DataPlane.this) {
                 strangers.remove(handshake);
@@ -332,6 +329,7 @@ public final class DataPlane implements AutoCloseable {
             open = List.copyOf(seated.values());
         }
         open.forEach(exchange -> exchange.leave(": its data plane was closed"));
+        visits.close();
         server.close().awaitUninterruptibly();
         loops.close();
     }

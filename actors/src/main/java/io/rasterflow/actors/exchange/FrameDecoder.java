@@ -47,6 +47,7 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf in = (ByteBuf) message;
+        sink.heard();
         try {
             while (!dead && in.isReadable()) {
                 if (header == null) {
@@ -56,7 +57,9 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
                 }
             }
         } catch (ExchangeException e) {
-            die(context, e.getMessage());
+            dead = true;
+            sink.rejected(e.getMessage());
+            Frames.close(context.channel());
         } finally {
             ReferenceCountUtil.release(in);
         }

@@ -20,9 +20,10 @@ import java.util.zip.CRC32C;
  * @param type what the payload is
  * @param rank sender's rank
  * @param generation sender's generation; a frame of another generation is dropped
- * @param step global step of PARTIAL, REDUCED and SCALARS, otherwise 0
+ * @param step global step of PARTIAL, REDUCED and SCALARS; STATE_HEADER: bytes of all blocks; STATE: first byte within the
+ *     block; otherwise 0
  * @param index PARTIAL: slot of the {@link ReductionPlan}; REDUCED: slice; SCALARS: first micro-batch; ABORT: the rank that is
- *     to blame, -1 if none is known
+ *     to blame, -1 if none is known; STATE_HEADER: number of blocks; STATE: block
  * @param bucket PARTIAL and REDUCED: bucket of the gradient, otherwise 0
  * @param offset PARTIAL and REDUCED: first float within the slice, a multiple of the chunk length
  * @param length payload bytes, at most the configured maximum

@@ -24,6 +24,14 @@ public interface FrameSink {
     /** The connection is gone or about to be closed; may be called more than once. */
     void closed(String cause);
 
+    /** As {@link #closed}, because what came was wrong. */
+    default void rejected(String cause) {
+        closed(cause);
+    }
+
+    /** Bytes have come, whatever they are. */
+    default void heard() {}
+
     /** The connection takes more bytes. */
     default void writable() {}
 }

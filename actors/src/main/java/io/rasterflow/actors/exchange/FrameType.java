@@ -19,7 +19,19 @@ public enum FrameType {
     /** {@link Scalars} of the sender's micro-batches; index is the first of them. */
     SCALARS,
     /** The sender leaves the generation: UTF-8 reason; index is the rank to blame. */
-    ABORT;
+    ABORT,
+    /** Nothing but that the sender is there. */
+    PING,
+    /** Connector asks whether a process is there: {@link Visit}. */
+    CONFIRM,
+    /** Connector wants the state of a replica: {@link Visit}. */
+    FETCH,
+    /** Begins a state: its header; index is the number of blocks, step their bytes. */
+    STATE_HEADER,
+    /** Bytes of a state's block; index is the block, step the first byte. */
+    STATE,
+    /** The state is complete. */
+    STATE_END;
 
     private static final FrameType[] CODES = values();
 

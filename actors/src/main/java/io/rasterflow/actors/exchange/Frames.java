@@ -63,8 +63,8 @@ final class Frames {
     }
 
     /**
-     * Sends the reason as the last frame. The connection stays open for reading until the peer closes it, a second at
-     * most: closing it with unread bytes would reset it and could lose the reason.
+     * Sends the reason as the last frame. Closing the connection with unread bytes would reset it and could lose the
+     * reason.
      */
     static void farewell(DuplexChannel channel, FrameType type, int rank, long generation, int index, String reason) {
         if (!channel.isActive() || channel.isOutputShutdown()) {
@@ -74,6 +74,11 @@ final class Frames {
         byte[] payload = reason.getBytes(StandardCharsets.UTF_8);
         byte[] start = Arrays.copyOf(payload, Math.min(payload.length, MAX_REASON_BYTES));
         send(channel, type, rank, generation, index, start);
+        finish(channel);
+    }
+
+    /** After the last frame: the connection stays open for reading until the peer closes it, a second at most. */
+    static void finish(DuplexChannel channel) {
         channel.write(Unpooled.EMPTY_BUFFER).addListener(sent -> {
             var unused = channel.shutdownOutput();
         });

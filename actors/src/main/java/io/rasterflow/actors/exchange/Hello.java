@@ -3,11 +3,7 @@ package io.rasterflow.actors.exchange;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.SecureRandom;
 import java.util.Arrays;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Who connects, to whom and with what idea of the run. Payload of a HELLO frame, big-endian:
@@ -21,16 +17,7 @@ import javax.crypto.spec.SecretKeySpec;
  *   +------+------+------+-------------------+
  *   | wire | ring | zero | processId (UTF-8) |
  *   +------+------+------+-------------------+
- *
- *   connector                                   acceptor
- *   HELLO (nonce c, ...)                   --&gt;
- *                                          &lt;--  CHALLENGE (nonce a)
- *   PROOF  HMAC("connector", hello, a)     --&gt;  wrong: REFUSE and one line in the log
- *                                          &lt;--  WELCOME HMAC("acceptor", hello, a), once its rank has joined
  * </pre>
- *
- * <p>Both proofs are HMAC-SHA256 under the shared secret and cover the whole hello and both nonces, so neither side can
- * be impersonated by a replay or by reflecting the other's proof.
  */
 record Hello(
         byte[] nonce,
@@ -44,23 +31,15 @@ record Hello(
         int chunkFloats,
         ExchangeConfig.Wire wire,
         boolean ring,
-        String processId) {
+        String processId)
+        implements Greeting {
 
-    static final int NONCE_BYTES = 32;
-    static final int PROOF_BYTES = 32;
-    static final String CONNECTOR = "connector";
-    static final String ACCEPTOR = "acceptor";
-
-    /** Longest frame before the peer is known. */
-    static final int MAX_FRAME_BYTES = 1024;
-
-    private static final SecureRandom RANDOM = new SecureRandom();
     private static final int FIXED_BYTES = NONCE_BYTES + 8 + 4 * 4 + 8 + 2 * 4 + 4;
 
     static Hello of(ReductionPlan plan, int from, int to) {
         Generation generation = plan.generation();
         return new Hello(
-                newNonce(),
+                Greeting.newNonce(),
                 generation.number(),
                 from,
                 to,
@@ -69,18 +48,18 @@ record Hello(
                 plan.floats(),
                 plan.bucketFloats().hashCode(),
                 plan.chunkFloats(),
-                plan.wire(),
+                plan.config().wire(),
                 plan.ring(),
                 generation.members().get(from).processId());
     }
 
-    static byte[] newNonce() {
-        byte[] nonce = new byte[NONCE_BYTES];
-        RANDOM.nextBytes(nonce);
-        return nonce;
+    @Override
+    public FrameType type() {
+        return FrameType.HELLO;
     }
 
-    byte[] encode() {
+    @Override
+    public byte[] encode() {
         byte[] id = processId.getBytes(StandardCharsets.UTF_8);
         return ByteBuffer.allocate(FIXED_BYTES + id.length)
                 .put(nonce)
@@ -130,20 +109,6 @@ record Hello(
                     processId);
         } catch (BufferUnderflowException e) {
             throw new ExchangeException("corrupt frame: a hello is too short", e);
-        }
-    }
-
-    /** Proof of {@code role} that it knows the secret. */
-    byte[] proof(String role, byte[] acceptorNonce, String secret) {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
-            mac.update(role.getBytes(StandardCharsets.UTF_8));
-            mac.update(encode());
-            mac.update(acceptorNonce);
-            return mac.doFinal();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java platform has HmacSHA256", e);
         }
     }
 

@@ -1,11 +1,11 @@
 package io.rasterflow.actors.exchange;
 
-/** What was found out about a process. */
+/** What a direct question to a process came to. */
 public enum Liveness {
-    /** It answered. */
+    /** That very process has answered and proved that it knows the secret. */
     ALIVE,
-    /** Nobody listens at its address any more, or another process does. */
+    /** Nobody listens there, or somebody else does. */
     GONE,
-    /** No answer: it hangs, its host is down or the network is cut. */
+    /** Nothing came in time: it may be stopped, busy or cut off. */
     SILENT
 }

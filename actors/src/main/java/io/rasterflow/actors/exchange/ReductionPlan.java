@@ -101,9 +101,8 @@ final class ReductionPlan {
         return buckets.get(header.bucket());
     }
 
-    /** How gradients travel. */
-    ExchangeConfig.Wire wire() {
-        return config.wire();
+    ExchangeConfig config() {
+        return config;
     }
 
     /** Whether the world is large enough for a ring. */

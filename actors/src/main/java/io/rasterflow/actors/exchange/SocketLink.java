@@ -18,6 +18,7 @@ final class SocketLink implements Link, FrameSink {
     private final int peer;
     private final long generation;
     private final int chunkBytes;
+    private final Heartbeat heartbeat;
 
     // The event loop's own.
     private final Deque<Transfer> waiting = new ArrayDeque<>();
@@ -29,6 +30,14 @@ final class SocketLink implements Link, FrameSink {
         this.peer = peer;
         this.generation = exchange.plan().generation().number();
         this.chunkBytes = exchange.plan().chunkFloats() * Float.BYTES;
+        this.heartbeat = new Heartbeat(
+                channel, exchange.rank(), generation, exchange.plan().config(), this::silent);
+    }
+
+    /** Takes over the connection from its handshake; on the event loop. */
+    void start(FrameDecoder decoder) {
+        decoder.become(this, exchange.plan().config().maxFrameBytes());
+        heartbeat.start();
     }
 
     /** A range of a buffer that is sent frame by frame: the position moves. */
@@ -96,6 +105,7 @@ final class SocketLink implements Link, FrameSink {
             }
         }
         if (wrote) {
+            heartbeat.sent();
             channel.flush();
         }
     }
@@ -121,7 +131,7 @@ final class SocketLink implements Link, FrameSink {
 
     @Override
     public ByteBuffer target(FrameHeader header) {
-        if (ended || header.generation() != generation) {
+        if (ended || header.generation() != generation || header.type() == FrameType.PING) {
             return null;
         }
         if (header.rank() != peer) {
@@ -143,6 +153,16 @@ final class SocketLink implements Link, FrameSink {
     }
 
     @Override
+    public void heard() {
+        heartbeat.heard();
+    }
+
+    private void silent(String cause) {
+        closed(cause);
+        Frames.close(channel);
+    }
+
+    @Override
     public void closed(String cause) {
         if (end()) {
             exchange.lost(peer, cause);
@@ -152,6 +172,7 @@ final class SocketLink implements Link, FrameSink {
     /** Whether this call ended the link. */
     private boolean end() {
         boolean first = !ended;
+        heartbeat.stop();
         ended = true;
         waiting.clear();
         return first;

@@ -9,6 +9,7 @@ import io.rasterflow.actors.exchange.FrameHeader;
 import io.rasterflow.actors.exchange.FrameType;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,7 +18,7 @@ import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** A second, plain-socket implementation of the connector's protocol, that can also misbehave. */
+/** A second, plain-socket implementation of the protocol, that can also misbehave. */
 final class WirePeer implements AutoCloseable {
 
     static final DataAddress ADDRESS = new DataAddress("wire", "127.0.0.1", 9, 0);
@@ -30,7 +31,11 @@ final class WirePeer implements AutoCloseable {
     private final long generation;
 
     WirePeer(DataAddress acceptor, long generation) throws IOException {
-        this.socket = new Socket(acceptor.host(), acceptor.port());
+        this(new Socket(acceptor.host(), acceptor.port()), generation);
+    }
+
+    private WirePeer(Socket socket, long generation) throws IOException {
+        this.socket = socket;
         this.socket.setSoTimeout(20_000);
         this.socket.setTcpNoDelay(true);
         this.in = new DataInputStream(socket.getInputStream());
@@ -54,9 +59,21 @@ final class WirePeer implements AutoCloseable {
                 .array();
         send(frame(FrameType.HELLO, generation, 0, 0, 0, hello));
         byte[] nonce = receive(FrameType.CHALLENGE);
-        send(frame(FrameType.PROOF, generation, 0, 0, 0, hmac(secret, "connector", hello, nonce)));
+        send(frame(FrameType.PROOF, generation, 0, 0, 0, hmac(secret, "HELLO connector", hello, nonce)));
         byte[] proof = receive(FrameType.WELCOME);
-        assertEquals(ByteBuffer.wrap(hmac(secret, "acceptor", hello, nonce)), ByteBuffer.wrap(proof));
+        assertEquals(ByteBuffer.wrap(hmac(secret, "HELLO acceptor", hello, nonce)), ByteBuffer.wrap(proof));
+    }
+
+    /** A process that is visited, after the handshake. */
+    static WirePeer visited(ServerSocket server, String secret, FrameType type) throws Exception {
+        WirePeer peer = new WirePeer(server.accept(), 0);
+        byte[] visit = peer.receive(type);
+        byte[] nonce = new byte[32];
+        peer.send(frame(FrameType.CHALLENGE, 0, 0, 0, 0, nonce));
+        byte[] proof = peer.receive(FrameType.PROOF);
+        assertEquals(ByteBuffer.wrap(hmac(secret, type + " connector", visit, nonce)), ByteBuffer.wrap(proof));
+        peer.send(frame(FrameType.WELCOME, 0, 0, 0, 0, hmac(secret, type + " acceptor", visit, nonce)));
+        return peer;
     }
 
     static byte[] hmac(String secret, String role, byte[] hello, byte[] nonce) throws Exception {

@@ -1,0 +1,152 @@
+package io.rasterflow.actors.exchange;
+
+import io.netty.channel.socket.DuplexChannel;
+import io.rasterflow.actors.exchange.ConnectorHandshake.Refusal;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Takes a replica's state from a peer, straight into blocks of the lengths that the caller expects: nothing that a peer
+ * says decides how much memory is taken. On the event loop.
+ */
+final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
+
+    private final DataAddress peer;
+    private final ExchangeConfig config;
+    private final List<ByteBuffer> blocks = new ArrayList<>();
+    private final long totalBytes;
+    private final CompletableFuture<PeerState> result = new CompletableFuture<>();
+    private volatile DuplexChannel channel;
+    private Heartbeat heartbeat;
+    private byte[] header;
+    private int block;
+    private long filled;
+
+    /** @throws IllegalArgumentException if a block is negative or does not fit one buffer (2 GiB) */
+    StateFetch(DataAddress peer, List<Long> blockBytes, ExchangeConfig config) {
+        this.peer = peer;
+        this.config = config;
+        for (long bytes : blockBytes) {
+            if (bytes < 0 || bytes > Integer.MAX_VALUE - Long.BYTES) {
+                throw new IllegalArgumentException("a block of " + bytes + " bytes");
+            }
+            blocks.add(ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN));
+        }
+        this.totalBytes = blockBytes.stream().mapToLong(Long::longValue).sum();
+    }
+
+    CompletionStage<PeerState> result() {
+        return result;
+    }
+
+    @Override
+    public void welcome(DuplexChannel newChannel, FrameDecoder decoder) {
+        channel = newChannel;
+        heartbeat = new Heartbeat(channel, 0, 0, config, this::fail);
+        heartbeat.start();
+        decoder.become(this, Math.max(config.maxFrameBytes(), PeerState.MAX_HEADER_BYTES + FrameHeader.BYTES));
+    }
+
+    /** Whether the peer has not even proved itself yet. */
+    boolean isWaiting() {
+        return channel == null;
+    }
+
+    @Override
+    public void failed(Refusal kind, String cause) {
+        fail(cause);
+    }
+
+    @Override
+    public void heard() {
+        heartbeat.heard();
+    }
+
+    @Override
+    public ByteBuffer target(FrameHeader frame) {
+        if (result.isDone()) {
+            return null;
+        }
+        switch (frame.type()) {
+            case PING:
+                return null;
+            case REFUSE, STATE_END:
+                return ByteBuffer.allocate(frame.length());
+            case STATE_HEADER:
+                if (header != null || frame.length() > PeerState.MAX_HEADER_BYTES) {
+                    throw new ExchangeException("corrupt frame: a state's header that is out of place");
+                }
+                if (frame.index() != blocks.size() || frame.step() != totalBytes) {
+                    throw new ExchangeException("it has " + frame.index() + " blocks of " + frame.step()
+                            + " bytes together, expected are " + blocks.size() + " of " + totalBytes);
+                }
+                return ByteBuffer.allocate(frame.length());
+            case STATE:
+                return place(frame);
+            default:
+                throw new ExchangeException("a frame of type " + frame.type() + " in a state");
+        }
+    }
+
+    /** Blocks come in order, and so do their bytes. */
+    private ByteBuffer place(FrameHeader frame) {
+        skipFull();
+        if (header == null
+                || frame.index() != block
+                || block == blocks.size()
+                || frame.step() != filled
+                || frame.length() > blocks.get(block).capacity() - filled) {
+            throw new ExchangeException("corrupt state: " + frame.length() + " bytes at " + frame.step() + " of block "
+                    + frame.index() + ", next is byte " + filled + " of block " + block);
+        }
+        return blocks.get(block).slice((int) filled, frame.length());
+    }
+
+    private void skipFull() {
+        while (block < blocks.size() && filled == blocks.get(block).capacity()) {
+            block++;
+            filled = 0;
+        }
+    }
+
+    @Override
+    public void frame(FrameHeader frame, ByteBuffer payload) {
+        switch (frame.type()) {
+            case REFUSE -> fail("refused: " + Frames.text(payload));
+            case STATE_HEADER -> header = payload.array();
+            case STATE -> filled += frame.length();
+            default -> finish();
+        }
+    }
+
+    private void finish() {
+        skipFull();
+        if (header == null || block < blocks.size()) {
+            throw new ExchangeException("corrupt state: it ends at byte " + filled + " of block " + block);
+        }
+        close();
+        result.complete(new PeerState(header, blocks));
+    }
+
+    @Override
+    public void closed(String cause) {
+        fail(cause);
+    }
+
+    /** Ends the fetch; any thread. */
+    void fail(String cause) {
+        String message = "cannot take the state of " + peer.host() + ":" + peer.port() + " (" + cause + ")";
+        if (result.completeExceptionally(new ExchangeException(message, peer)) && channel != null) {
+            channel.eventLoop().execute(this::close);
+        }
+    }
+
+    private void close() {
+        heartbeat.stop();
+        Frames.close(channel);
+    }
+}
