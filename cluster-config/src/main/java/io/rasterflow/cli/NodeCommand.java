@@ -5,8 +5,8 @@ import io.rasterflow.actors.node.Node;
 import io.rasterflow.actors.node.NodeSettings;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.Secret;
+import io.rasterflow.launch.ChildJvm;
 import io.rasterflow.launch.ClusterNode;
-import io.rasterflow.launch.LocalNodes;
 import io.rasterflow.model.program.Engines;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -43,7 +43,7 @@ final class NodeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LocalNodes.followParent();
+        ChildJvm.followParent();
         Engines.configure(1);
         Set<String> roleSet = new LinkedHashSet<>(roles);
         if (!Set.of(Node.TRAINER, Node.PROBE).containsAll(roleSet)) {

@@ -5,7 +5,7 @@ import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
-import io.rasterflow.launch.LocalNodes;
+import io.rasterflow.launch.ChildJvm;
 import io.rasterflow.launch.RunCodebook;
 import io.rasterflow.launch.RunDirectory;
 import io.rasterflow.launch.Summary;
@@ -61,7 +61,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        LocalNodes.followParent(); // of a sweep, if it is one's child
+        ChildJvm.followParent(); // of a sweep, if it is one's child
         Engines.configure(1);
         Path directory = directory();
         Optional<Path> origin = origin();

@@ -2,7 +2,6 @@ package io.rasterflow.launch;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,9 +13,6 @@ import java.util.function.IntFunction;
 
 /** Trainer processes on this machine. They end with the process that started them, however it ends. */
 public final class LocalNodes implements AutoCloseable {
-
-    /** Environment variable by which a child knows whom to follow into the grave. */
-    public static final String PARENT_PID = "RASTERFLOW_PARENT_PID";
 
     private final List<Process> processes = new ArrayList<>();
 
@@ -48,18 +44,11 @@ public final class LocalNodes implements AutoCloseable {
     private void startOne(
             String name, String join, Path logs, Map<String, String> environment, BiConsumer<String, String> onExit)
             throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(ProcessHandle.current().info().command().orElse("java"));
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.rasterflow.cli.Main"));
-        command.addAll(List.of("node", "--role", "trainer", "--name", name, "--join", join));
         Path log = logs.resolve(name + ".log");
-        ProcessBuilder builder = new ProcessBuilder(command)
+        ProcessBuilder builder = ChildJvm.of(List.of("node", "--role", "trainer", "--name", name, "--join", join))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().putAll(environment);
-        builder.environment()
-                .put(PARENT_PID, Long.toString(ProcessHandle.current().pid()));
         Process process = builder.start();
         processes.add(process);
         process.onExit()
@@ -96,20 +85,5 @@ public final class LocalNodes implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
-    }
-
-    /** In a child: ends this JVM when the parent is gone, and leaves Ctrl-C in the terminal to the parent. */
-    public static void followParent() {
-        String pid = System.getenv(PARENT_PID);
-        if (pid == null) {
-            return;
-        }
-        sun.misc.Signal.handle(new sun.misc.Signal("INT"), sun.misc.SignalHandler.SIG_IGN);
-        ProcessHandle.of(Long.parseLong(pid))
-                .ifPresentOrElse(
-                        parent -> parent.onExit()
-                                .thenRun(() -> Runtime.getRuntime().halt(1))
-                                .exceptionally(failure -> null),
-                        () -> Runtime.getRuntime().halt(1));
     }
 }

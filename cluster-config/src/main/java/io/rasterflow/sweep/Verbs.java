@@ -1,7 +1,7 @@
 package io.rasterflow.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.rasterflow.launch.LocalNodes;
+import io.rasterflow.launch.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -58,7 +58,7 @@ final class Verbs implements AutoCloseable {
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment()
                 .put(
-                        LocalNodes.PARENT_PID,
+                        ChildJvm.PARENT_PID,
                         Long.toString(ProcessHandle.current().pid()));
         Process process = builder.start();
         running = process;

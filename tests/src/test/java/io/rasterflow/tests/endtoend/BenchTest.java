@@ -1,11 +1,20 @@
 package io.rasterflow.tests.endtoend;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rasterflow.cli.Main;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,5 +67,68 @@ class BenchTest {
         assertEquals(2, size.exit(), size.text());
         assertTrue(size.err().contains("try: rasterflow bench input --help"), size.text());
         assertTrue(size.err().contains("--size must be"), size.text());
+    }
+
+    @Test
+    void theExchangeIsMeasuredBetweenProcesses() throws IOException, InterruptedException {
+        Rasterflow.Result result = new Rasterflow(directory)
+                .run("bench", "exchange", "--world", 3, "--megabytes", 0.064, "--rounds", 5, "--json");
+        assertEquals(0, result.exit(), result.text());
+        JsonNode json = result.json();
+        assertEquals(3, json.get("worldSize").asInt());
+        assertEquals(64_000, json.get("bytes").asInt());
+        assertEquals(5, json.get("rounds").asInt());
+        double median = json.get("medianSeconds").asDouble();
+        assertTrue(median > 0 && median >= json.get("minSeconds").asDouble(), result.text());
+        assertTrue(median <= json.get("maxSeconds").asDouble(), result.text());
+        double bus = 4.0 / 3 * 64_000 / median;
+        assertEquals(bus, json.get("busBytesPerSecond").asDouble(), 1e-6 * bus);
+    }
+
+    @Test
+    void wrongOptionsOfTheExchangeAreOneLine() {
+        Map<String, List<String>> wrong = Map.of(
+                "--world must be", List.of("--world", "1", "--megabytes", "1"),
+                "--megabytes must be", List.of("--world", "2", "--megabytes", "0"),
+                "'--transport'", List.of("--world", "2", "--megabytes", "1", "--transport", "pigeon"),
+                "'--megabytes=", List.of("--world", "2"));
+        wrong.forEach((complaint, options) -> {
+            ByteArrayOutputStream err = new ByteArrayOutputStream();
+            int exit = Main.run(
+                    System.out,
+                    new PrintStream(err, true, StandardCharsets.UTF_8),
+                    Stream.concat(Stream.of("bench", "exchange"), options.stream())
+                            .toArray(String[]::new));
+            String said = err.toString(StandardCharsets.UTF_8);
+            assertEquals(2, exit, said);
+            assertTrue(said.lines().findFirst().orElse("").contains(complaint), said);
+            assertEquals(2, said.lines().count(), said);
+        });
+    }
+
+    /** One of the processes is killed: the others end with it, and one line says which it was. */
+    @Test
+    void aKilledRankIsOneLineAndLeavesNoOrphans() throws IOException, InterruptedException {
+        Rasterflow.Running bench = new Rasterflow(directory)
+                .start(
+                        Rasterflow.words("bench", "exchange", "--world", 2, "--megabytes", 1, "--rounds", 1_000_000),
+                        Map.of());
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> ranks(bench).size() == 2
+                        && ranks(bench).stream().allMatch(rank -> rank.info()
+                                .totalCpuDuration()
+                                .filter(used -> used.compareTo(Duration.ofSeconds(1)) > 0)
+                                .isPresent()));
+        List<ProcessHandle> ranks = ranks(bench);
+        assertTrue(ranks.get(0).destroyForcibly());
+        Rasterflow.Result result = bench.await();
+        assertEquals(1, result.exit(), result.text());
+        assertEquals(1, result.err().lines().count(), result.text());
+        assertTrue(result.err().contains("process ended with exit code 137"), result.text());
+        assertTrue(ranks.stream().noneMatch(ProcessHandle::isAlive));
+    }
+
+    private static List<ProcessHandle> ranks(Rasterflow.Running bench) {
+        return bench.process().descendants().toList();
     }
 }
