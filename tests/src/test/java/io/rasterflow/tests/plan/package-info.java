@@ -1,0 +1,2 @@
+/** Clusters that are only simulated. */
+package io.rasterflow.tests.plan;
