@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             CodebookCommand.class,
             SweepCommand.class,
             ModelCommand.class,
+            PlanCommand.class,
             MetricsCommand.class,
             AuditCommand.class,
             ImportCommand.class,

@@ -178,7 +178,7 @@ record ModelReport(RunConfig config, AimCost cost, int microBatch, Precision pre
                 value, 1000, new String[] {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP"});
     }
 
-    private static String bytes(double value) {
+    static String bytes(double value) {
         return scaled(value, 1024, new String[] {"B", "KiB", "MiB", "GiB", "TiB"});
     }
 

@@ -1,136 +1,293 @@
 package io.rasterflow.actors.plan;
 
+import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.exchange.Liveness;
+import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Member;
+import io.rasterflow.actors.membership.Membership;
+import io.rasterflow.actors.membership.Order;
+import io.rasterflow.actors.membership.Origin;
+import io.rasterflow.actors.membership.RestorePoint;
+import io.rasterflow.actors.membership.Rules;
+import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.plan.StepSimulation.Form;
 import io.rasterflow.streams.order.CounterRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * The coordinator while one host is lost: a server that takes one message after another.
+ * The coordinator while a host is lost and comes back. Its decisions and the trainers' are the real ones, {@link Membership}
+ * and {@link Member}; simulated are the time that messages take and that the coordinator handles one after another.
  *
  * <pre>
- *   trainer   Announce every second (all the time)
- *   survivor  Lost ──►  coordinator asks the lost host itself (one connection); when all have reported
- *             ◄── Begin, one for each
- *   survivor  connects to its peers: all of them, or two in a ring
- *             Ready ──►  when the last has come the step is redone
+ *   0 s      all train, each announces itself once a second
+ *   2 s      the last host is lost; survivors stop, say so and what they found
+ *            ... Form, connect, all that are left train: reformSeconds
+ *   + 1.5 s  the host is back and announces itself
+ *            ... Pause, Form, connect, all train: joinSeconds
  * </pre>
  */
 final class CoordinatorSimulation {
 
-    private static final double LOSS_AT_SECONDS = 2;
-    private static final double WINDOW_SECONDS = 0.1;
+    private static final double LOSS = 2;
+    private static final double BACK_AFTER = 1.5;
+    private static final double GIVE_UP = 30;
+    private static final double TICK = 0.25;
+    private static final double WINDOW = 0.1;
+    private static final int STEP = 1000;
+    private static final RestorePoint SEED = new RestorePoint("", 0, "seed");
 
     private final Cluster cluster;
     private final Reliability.Repair repair;
-    private final int survivors;
-    private final int connections;
+    private final boolean ring;
     private final long seed;
     private final EventQueue queue = new EventQueue();
     private final Lane coordinator = new Lane();
+    private final ControlBytes bytes;
+    private final Membership membership;
+    private final Map<DataAddress, Member> trainers = new LinkedHashMap<>();
+    private final Map<Long, Integer> prepared = new HashMap<>();
+    private final Map<Long, Integer> begun = new HashMap<>();
     private final Map<Long, Integer> windows = new HashMap<>();
-    private int reports;
-    private int ready;
-    private long messages;
-    private boolean confirmed;
-    private double formedAt;
 
-    private CoordinatorSimulation(Cluster cluster, Reliability reliability, Form form, long seed) {
+    // Measured
+    private double steadyMessages;
+    private double steadyBytes;
+    private double steadySeconds;
+    private long messages;
+    private boolean returned;
+    private double stoppedAt = Double.NaN;
+    private double reformSeconds = Double.POSITIVE_INFINITY;
+    private double joinSeconds = Double.POSITIVE_INFINITY;
+    private long reformMessages;
+
+    private CoordinatorSimulation(Cluster cluster, Reliability.Repair repair, Form form, long seed) {
         this.cluster = cluster;
-        this.repair = reliability.repair();
+        this.repair = repair;
+        this.bytes = new ControlBytes(repair.messageBytes());
+        this.ring = form == Form.RING;
         this.seed = seed;
-        // Where there is one host only, one of its ranks is lost.
-        this.survivors = cluster.ranks() - (cluster.hosts() == 1 ? 1 : cluster.local());
-        this.connections = form == Form.RING ? Math.min(2, survivors - 1) : survivors - 1;
+        Rules rules = new Rules(cluster.ranks(), 1, cluster.ranks(), Long.MAX_VALUE, millis(GIVE_UP), false);
+        this.membership = new Membership(rules, silent -> true, () -> Optional.of(SEED), highest -> highest + 1);
     }
 
-    /** Checkpoints and their evaluations, two messages each, are counted in. */
-    static CoordinatorLoad run(Cluster cluster, Reliability reliability, Form form, long seed) {
-        CoordinatorSimulation simulation = new CoordinatorSimulation(cluster, reliability, form, seed);
-        if (simulation.survivors > 0) {
-            simulation.run();
-        }
-        double steady = cluster.ranks() / reliability.repair().announceSeconds()
-                + 2 / reliability.restart().checkpointSeconds();
+    /** Where there is one host only, nobody is left to re-form. */
+    static CoordinatorLoad run(Cluster cluster, Reliability.Repair repair, Form form, long seed) {
+        CoordinatorSimulation simulation = new CoordinatorSimulation(cluster, repair, form, seed);
+        simulation.begin();
+        simulation.queue.run();
         int peak = simulation.windows.values().stream()
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(0);
+        boolean one = cluster.hosts() == 1;
         return new CoordinatorLoad(
-                steady,
-                steady / reliability.repair().messagesPerSecond(),
-                Math.max(0, simulation.formedAt - LOSS_AT_SECONDS),
-                simulation.messages,
-                peak / WINDOW_SECONDS);
+                simulation.steadyMessages,
+                simulation.steadyBytes,
+                simulation.steadySeconds,
+                one ? 0 : simulation.reformSeconds,
+                one ? 0 : simulation.joinSeconds,
+                simulation.reformMessages,
+                peak / WINDOW);
     }
 
-    private void run() {
-        for (int rank = 0; rank < cluster.ranks(); rank++) {
-            CounterRandom random = CounterRandom.of(seed, 0, rank);
-            int of = rank;
-            queue.at(random.uniform(0) * repair.announceSeconds(), () -> announce(of));
-            if (rank < survivors) {
-                double noticed = LOSS_AT_SECONDS + random.uniform(1) * repair.noticeSeconds();
-                queue.at(noticed + latency(), () -> handle(this::onLost));
-            }
-        }
-        queue.run();
+    private static long millis(double seconds) {
+        return (long) (seconds * 1000);
     }
+
+    // ---- The world
+
+    private void begin() {
+        List<DataAddress> members = new ArrayList<>();
+        for (int rank = 0; rank < cluster.ranks(); rank++) {
+            members.add(address(rank, 0));
+        }
+        Generation first = new Generation(1, members, cluster.ranks());
+        Origin origin = new Origin(Origin.Kind.SEED, "", Optional.empty());
+        for (int rank = 0; rank < cluster.ranks(); rank++) {
+            Member member = new Member(members.get(rank), node(rank));
+            member.prepare(new Assignment(first, rank, STEP, "0123456789abcdef", origin));
+            member.restored();
+            member.begin();
+            trainers.put(members.get(rank), member);
+            double phase = CounterRandom.of(seed, 0, rank).uniform(0);
+            DataAddress address = members.get(rank);
+            queue.at(phase * repair.announceSeconds(), () -> announceAlways(address, member));
+        }
+        queue.at(TICK, this::tick);
+        if (cluster.hosts() == 1) {
+            queue.at(LOSS, queue::stop);
+            return;
+        }
+        queue.at(LOSS, this::lose);
+        queue.at(GIVE_UP, queue::stop);
+    }
+
+    private String node(int rank) {
+        return String.format("node-%05d", cluster.host(rank));
+    }
+
+    private DataAddress address(int rank, int life) {
+        int host = cluster.host(rank);
+        String process = String.format("%08x-0000-4000-8000-%012x", life, host);
+        return new DataAddress(process, "10.0." + host / 256 + "." + host % 256, 25520, rank % cluster.local());
+    }
+
+    private void tick() {
+        carryOut(membership.tick(millis(queue.now())));
+        queue.at(queue.now() + TICK, this::tick);
+    }
+
+    private void lose() {
+        messages = 0;
+        int survivors = cluster.ranks() - cluster.local();
+        for (int rank = survivors; rank < cluster.ranks(); rank++) {
+            trainers.remove(address(rank, 0));
+        }
+        int index = 0;
+        for (Member member : trainers.values()) {
+            DataAddress suspect = address(survivors + index % cluster.local(), 0);
+            double noticed = CounterRandom.of(seed, 1, index++).uniform(0) * repair.noticeSeconds();
+            queue.at(queue.now() + noticed, () -> stop(member));
+            // A connection that is refused is a round trip.
+            double found = queue.now() + noticed + 2 * latency();
+            queue.at(
+                    found,
+                    () -> toCoordinator(
+                            bytes.envelope(), () -> membership.found(suspect, Liveness.GONE, millis(queue.now()))));
+        }
+    }
+
+    private void comeBack() {
+        returned = true;
+        for (int rank = cluster.ranks() - cluster.local(); rank < cluster.ranks(); rank++) {
+            DataAddress address = address(rank, 1);
+            Member member = new Member(address, node(rank));
+            trainers.put(address, member);
+            announceAlways(address, member);
+        }
+    }
+
+    // ---- Messages
 
     private double latency() {
         return cluster.link().latencySeconds();
     }
 
-    private void announce(int rank) {
-        boolean lost = rank >= survivors && queue.now() >= LOSS_AT_SECONDS;
-        if (!lost) {
-            queue.at(queue.now() + repair.announceSeconds(), () -> announce(rank));
-            handle(() -> {});
+    private void announceAlways(DataAddress address, Member member) {
+        if (trainers.containsKey(address)) {
+            announce(member);
+            queue.at(queue.now() + repair.announceSeconds(), () -> announceAlways(address, member));
         }
     }
 
-    /** One message, received or sent, when those before it are done. */
-    private void handle(Runnable then) {
-        double seconds = 1 / repair.messagesPerSecond();
+    private void announce(Member member) {
+        Standing standing = member.standing();
+        toCoordinator(bytes.of(standing), () -> membership.heard(standing, millis(queue.now())));
+    }
+
+    private interface Handler {
+        List<Order> orders();
+    }
+
+    private void toCoordinator(int length, Handler handler) {
+        queue.at(queue.now() + latency(), () -> handle(length, () -> carryOut(handler.orders())));
+    }
+
+    /** The coordinator receives or sends a message when it is done with those before. */
+    private void handle(int length, Runnable then) {
+        double seconds = 1 / repair.messagesPerSecond() + length / repair.controlBytesPerSecond();
         double end = coordinator.reserve(queue.now(), seconds) + seconds;
+        if (queue.now() >= LOSS - 1 && queue.now() < LOSS) {
+            steadyMessages++;
+            steadyBytes += length;
+            steadySeconds += seconds;
+        }
         queue.at(end, () -> {
-            windows.merge((long) (queue.now() / WINDOW_SECONDS), 1, Integer::sum);
-            if (queue.now() >= LOSS_AT_SECONDS) {
-                messages++;
-            }
+            windows.merge((long) (queue.now() / WINDOW), 1, Integer::sum);
+            messages++;
             then.run();
         });
     }
 
-    private void onLost() {
-        if (++reports == 1) {
-            queue.at(queue.now() + 2 * latency() + repair.connectSeconds(), () -> {
-                confirmed = true;
-                formWhenKnown();
-            });
-        }
-        formWhenKnown();
-    }
-
-    private void formWhenKnown() {
-        if (confirmed && reports == survivors) {
-            // Once: neither condition becomes true again.
-            confirmed = false;
-            for (int rank = 0; rank < survivors; rank++) {
-                handle(this::onBegun);
+    private void carryOut(List<Order> orders) {
+        for (Order order : orders) {
+            if (order instanceof Order.ToTrainer toTrainer) {
+                handle(bytes.of(toTrainer), () -> queue.at(queue.now() + latency(), () -> deliver(toTrainer)));
             }
         }
     }
 
-    /** A Begin has gone out. */
-    private void onBegun() {
-        double connected = queue.now() + latency() + 2 * latency() + connections * repair.connectSeconds();
-        queue.at(connected + latency(), () -> handle(this::onReady));
+    // ---- Trainers
+
+    private void deliver(Order.ToTrainer order) {
+        Member member = trainers.get(order.to());
+        if (member == null) {
+            return;
+        }
+        if (order instanceof Order.Form form) {
+            prepare(member, form.assignment());
+        } else if (order instanceof Order.Halt halt && halt.generation() == member.generationNumber()) {
+            stop(member);
+        } else if (order instanceof Order.Pause pause && pause.generation() == member.generationNumber()) {
+            // As if the boundary came at once: the step that is under way is no loss.
+            stop(member);
+        }
     }
 
-    private void onReady() {
-        if (++ready == survivors) {
-            formedAt = queue.now();
+    private void stop(Member member) {
+        if (member.halt()) {
+            if (returned && Double.isNaN(stoppedAt)) {
+                stoppedAt = queue.now();
+            }
+            announce(member);
+        }
+    }
+
+    private void prepare(Member member, Assignment assignment) {
+        if (!member.prepare(assignment)) {
+            return;
+        }
+        announce(member);
+        if (member.needsWeights()) {
+            member.restored();
+        }
+        Generation generation = assignment.generation();
+        if (prepared.merge(generation.number(), 1, Integer::sum) == generation.worldSize()) {
+            int peers = ring ? Math.min(2, generation.worldSize() - 1) : generation.worldSize() - 1;
+            double connected = queue.now() + 2 * latency() + peers * repair.connectSeconds();
+            generation.members().stream()
+                    .map(trainers::get)
+                    .forEach(ready -> queue.at(connected, () -> train(ready, generation)));
+        }
+    }
+
+    private void train(Member member, Generation generation) {
+        if (member == null || !member.isIn(generation.number())) {
+            return;
+        }
+        member.begin();
+        announce(member);
+        if (begun.merge(generation.number(), 1, Integer::sum) == generation.worldSize()) {
+            allTrain(generation);
+        }
+    }
+
+    private void allTrain(Generation generation) {
+        if (generation.worldSize() < cluster.ranks()) {
+            if (Double.isFinite(reformSeconds)) {
+                return;
+            }
+            reformSeconds = queue.now() - LOSS;
+            reformMessages = messages;
+            queue.at(queue.now() + BACK_AFTER, this::comeBack);
+        } else {
+            joinSeconds = queue.now() - stoppedAt;
             queue.stop();
         }
     }

@@ -28,6 +28,9 @@ public record Plan(
 
     private static final double SECONDS_PER_HOUR = 3600;
 
+    /** The first failure ends the run. */
+    private static final Goodput NEVER = new Goodput(0, 1, Double.POSITIVE_INFINITY);
+
     /**
      * How to simulate.
      *
@@ -48,23 +51,40 @@ public record Plan(
 
     /** Simulates a cluster. */
     public static Plan of(Workload workload, Cluster cluster, Reliability reliability, Effort effort) {
-        StepTimes direct =
-                StepSimulation.run(workload, cluster, Form.DIRECT, Detail.AUTO, effort.seed(), effort.steps());
-        StepTimes ring = StepSimulation.run(workload, cluster, Form.RING, Detail.AUTO, effort.seed(), effort.steps());
+        StepTimes direct = simulate(workload, cluster, Form.DIRECT, effort);
+        StepTimes ring = simulate(workload, cluster, Form.RING, effort);
         Form form = cluster.ranks() >= effort.ringFrom() ? Form.RING : Form.DIRECT;
-        StepTimes used = form == Form.RING ? ring : direct;
-        CoordinatorLoad coordinator = CoordinatorSimulation.run(cluster, reliability, form, effort.seed());
+        CoordinatorLoad coordinator = CoordinatorSimulation.run(cluster, reliability.repair(), form, effort.seed());
         return new Plan(workload, cluster, reliability, form, direct, ring, coordinator, null, null, null)
-                .failing(reliability, used, effort);
+                .failing(reliability, effort);
+    }
+
+    private static StepTimes simulate(Workload workload, Cluster cluster, Form form, Effort effort) {
+        return StepSimulation.run(workload, cluster, form, Detail.AUTO, effort.seed(), effort.steps());
+    }
+
+    /** The same cluster with other work; the coordinator, which knows nothing of it, is not simulated again. */
+    public Plan withWorkload(Workload other, Effort effort) {
+        StepTimes otherDirect = simulate(other, cluster, Form.DIRECT, effort);
+        StepTimes otherRing = simulate(other, cluster, Form.RING, effort);
+        return new Plan(other, cluster, reliability, form, otherDirect, otherRing, coordinator, null, null, null)
+                .failing(reliability, effort);
     }
 
     /** The same cluster with another rate of failures; steps are not simulated again. */
     public Plan withMtbf(double hours, Effort effort) {
-        return failing(reliability.withMtbf(hours), step(), effort);
+        return failing(reliability.withMtbf(hours), effort);
     }
 
-    private Plan failing(Reliability rate, StepTimes used, Effort effort) {
-        Recovery repair = new StepRepair(cluster, used, rate, coordinator.reformSeconds(), workload.stateBytes());
+    /** The same cluster with control messages of that length; steps are not simulated again. */
+    public Plan withMessageBytes(int bytes, Effort effort) {
+        Reliability other = reliability.withMessageBytes(bytes);
+        CoordinatorLoad load = CoordinatorSimulation.run(cluster, other.repair(), form, effort.seed());
+        return new Plan(workload, cluster, other, form, direct, ring, load, null, null, null).failing(other, effort);
+    }
+
+    private Plan failing(Reliability rate, Effort effort) {
+        Recovery repair = new StepRepair(cluster, step(), rate, coordinator, workload.stateBytes());
         return new Plan(
                 workload,
                 cluster,
@@ -73,9 +93,14 @@ public record Plan(
                 direct,
                 ring,
                 coordinator,
-                goodput(rate, repair, effort),
+                canRepair() ? goodput(rate, repair, effort) : NEVER,
                 goodput(rate, new CheckpointRestart(rate.restart()), effort),
                 goodput(rate, new CheckpointRestart(rate.restart().withoutTimeout()), effort));
+    }
+
+    /** With one host there is nobody to repair a step, and with a coordinator that cannot keep up there is no end of it. */
+    private boolean canRepair() {
+        return cluster.hosts() == 1 || coordinator.keepsUp();
     }
 
     private Goodput goodput(Reliability rate, Recovery recovery, Effort effort) {
@@ -107,7 +132,7 @@ public record Plan(
 
     /** Those of them that failures cost. */
     public double lostHours(double images, Goodput goodput) {
-        return hours(images, goodput) * (1 - goodput.fraction());
+        return hours(images, goodput) - images / imagesPerSecond() / SECONDS_PER_HOUR;
     }
 
     /** Failures of the whole cluster in so many hours. */
@@ -117,7 +142,7 @@ public record Plan(
 
     /** From the loss of a host until the step is begun again. */
     public double repairSeconds(boolean silent) {
-        return reliability.noticeSeconds(silent) + coordinator.reformSeconds();
+        return reliability.silentSeconds(silent) + coordinator.reformSeconds();
     }
 
     /** What the ranks of a host that joins take to fetch the state. */

@@ -18,7 +18,9 @@ public record Reliability(
     /**
      * @param noticeSeconds until a broken connection has been noticed by all
      * @param silenceSeconds without a byte until a connection counts as broken
-     * @param messagesPerSecond that the coordinator handles
+     * @param messagesPerSecond that the coordinator handles while they are short
+     * @param controlBytesPerSecond that it encodes and decodes
+     * @param messageBytes length of a message; 0: that of the protocol's own
      * @param connectSeconds of a rank for every peer that it connects to
      * @param announceSeconds between the announcements of a trainer
      */
@@ -26,12 +28,16 @@ public record Reliability(
             double noticeSeconds,
             double silenceSeconds,
             double messagesPerSecond,
+            double controlBytesPerSecond,
+            int messageBytes,
             double connectSeconds,
             double announceSeconds) {
         public Repair {
             Checks.notNegative("--notice-ms", noticeSeconds);
             Checks.notNegative("--silence-s", silenceSeconds);
             Checks.positive("--coordinator-rate", messagesPerSecond);
+            Checks.positive("--control-mbytes", controlBytesPerSecond);
+            Checks.notNegative("--message-bytes", messageBytes);
             Checks.notNegative("--connect-us", connectSeconds);
             Checks.positive("--announce-s", announceSeconds);
         }
@@ -66,8 +72,21 @@ public record Reliability(
         return new Reliability(hours, silentFraction, replaceSeconds, repair, restart);
     }
 
-    /** From a failure until all that are left know of it. */
-    double noticeSeconds(boolean silent) {
-        return silent ? repair.silenceSeconds() + CONFIRM_SECONDS : repair.noticeSeconds();
+    /** The same with control messages of that length. */
+    public Reliability withMessageBytes(int bytes) {
+        Repair shorter = new Repair(
+                repair.noticeSeconds(),
+                repair.silenceSeconds(),
+                repair.messagesPerSecond(),
+                repair.controlBytesPerSecond(),
+                bytes,
+                repair.connectSeconds(),
+                repair.announceSeconds());
+        return new Reliability(mtbfHours, silentFraction, replaceSeconds, shorter, restart);
+    }
+
+    /** What a failure that breaks no connection adds to the time of a repair. */
+    double silentSeconds(boolean silent) {
+        return silent ? repair.silenceSeconds() + CONFIRM_SECONDS : 0;
     }
 }

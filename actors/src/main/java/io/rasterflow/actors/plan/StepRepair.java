@@ -2,27 +2,28 @@ package io.rasterflow.actors.plan;
 
 /**
  * This project's way: those that are left re-form and redo the step that broke; they go on with fewer ranks until the host
- * is back, which takes the state from a peer and enters at a step boundary. The others are taken to wait for that
- * transfer, which is the worst case. Only when the last host goes, the last checkpoint counts.
+ * is back, which enters at a step boundary and takes the state from a peer while the others wait. Only when the last host
+ * goes, the last checkpoint counts.
  */
 final class StepRepair implements Recovery {
 
     private final Cluster cluster;
     private final StepTimes times;
     private final Reliability reliability;
-    private final double reformSeconds;
+    private final CoordinatorLoad coordinator;
     private final double joinSeconds;
     private int hosts;
     private double runsFrom;
     private double progress;
 
     /** @param stateBytes that each rank of a host is sent when it joins */
-    StepRepair(Cluster cluster, StepTimes times, Reliability reliability, double reformSeconds, double stateBytes) {
+    StepRepair(
+            Cluster cluster, StepTimes times, Reliability reliability, CoordinatorLoad coordinator, double stateBytes) {
         this.cluster = cluster;
         this.times = times;
         this.reliability = reliability;
-        this.reformSeconds = reformSeconds;
-        this.joinSeconds = reformSeconds + transferSeconds(cluster, stateBytes);
+        this.coordinator = coordinator;
+        this.joinSeconds = coordinator.joinSeconds() + transferSeconds(cluster, stateBytes);
         this.hosts = cluster.hosts();
     }
 
@@ -47,7 +48,7 @@ final class StepRepair implements Recovery {
             progress = Math.floor(progress / interval) * interval;
             runsFrom = Double.POSITIVE_INFINITY;
         } else {
-            runsFrom = Math.max(runsFrom, now + reliability.noticeSeconds(silent) + reformSeconds);
+            runsFrom = Math.max(runsFrom, now + reliability.silentSeconds(silent) + coordinator.reformSeconds());
         }
     }
 

@@ -20,7 +20,11 @@ class ModuleWallsTest {
     private static final String MONITORING = "io.rasterflow.monitoring..";
     private static final String ACTORS = "io.rasterflow.actors..";
     private static final String[] CLUSTER_CONFIG = {
-        "io.rasterflow.config..", "io.rasterflow.launch..", "io.rasterflow.sweep..", "io.rasterflow.cli.."
+        "io.rasterflow.config..",
+        "io.rasterflow.launch..",
+        "io.rasterflow.sweep..",
+        "io.rasterflow.scaling..",
+        "io.rasterflow.cli.."
     };
 
     @ArchTest
