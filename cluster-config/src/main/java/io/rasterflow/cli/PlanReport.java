@@ -62,7 +62,7 @@ record PlanReport(String name, Plan plan, double images, Double price) {
         steps(out);
         out.println();
         failures(out);
-        out.println("  Simulated, not measured: no cluster has been at hand. See actors/docs/plan/README.md.");
+        out.println("  Simulated, not measured: no cluster has been at hand.");
     }
 
     private void steps(PrintStream out) {
@@ -119,7 +119,7 @@ record PlanReport(String name, Plan plan, double images, Double price) {
                                         "; %,d messages to re-form, %,.0f/s at most",
                                         coordinator.reformMessages(),
                                         coordinator.peakPerSecond())
-                                : ": it cannot keep up, and no failure is got over");
+                                : ": it cannot keep up, the loss and return of a host is not over after 30 s");
         out.printf(
                 Locale.ROOT,
                 "%n  %-44s %9s %12s %12s %14s%s%n",

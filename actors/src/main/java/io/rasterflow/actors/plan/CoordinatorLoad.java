@@ -7,7 +7,7 @@ package io.rasterflow.actors.plan;
  * @param bytesPerSecond of them
  * @param busyFraction of its time that they take; above 1 it cannot keep up
  * @param reformSeconds from a host's loss until all that are left train in the next generation; infinite where the
- *     coordinator does not get that far
+ *     coordinator does not get that far in half a minute
  * @param joinSeconds from the first rank that stops when the host is back until all train again, without the transfer of
  *     the state; infinite likewise
  * @param reformMessages received and sent from the loss until then

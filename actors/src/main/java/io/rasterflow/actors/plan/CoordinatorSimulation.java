@@ -60,8 +60,8 @@ final class CoordinatorSimulation {
     private double steadyBytes;
     private double steadySeconds;
     private long messages;
-    private boolean returned;
-    private double stoppedAt = Double.NaN;
+    private double returnedAt = Double.POSITIVE_INFINITY;
+    private double stoppedAt = Double.POSITIVE_INFINITY;
     private double reformSeconds = Double.POSITIVE_INFINITY;
     private double joinSeconds = Double.POSITIVE_INFINITY;
     private long reformMessages;
@@ -164,7 +164,7 @@ final class CoordinatorSimulation {
     }
 
     private void comeBack() {
-        returned = true;
+        returnedAt = queue.now();
         for (int rank = cluster.ranks() - cluster.local(); rank < cluster.ranks(); rank++) {
             DataAddress address = address(rank, 1);
             Member member = new Member(address, node(rank));
@@ -242,8 +242,8 @@ final class CoordinatorSimulation {
 
     private void stop(Member member) {
         if (member.halt()) {
-            if (returned && Double.isNaN(stoppedAt)) {
-                stoppedAt = queue.now();
+            if (queue.now() >= returnedAt) {
+                stoppedAt = Math.min(stoppedAt, queue.now());
             }
             announce(member);
         }
@@ -287,7 +287,8 @@ final class CoordinatorSimulation {
             reformMessages = messages;
             queue.at(queue.now() + BACK_AFTER, this::comeBack);
         } else {
-            joinSeconds = queue.now() - stoppedAt;
+            // Nobody stops where all were stopped already when the host came back.
+            joinSeconds = queue.now() - (Double.isFinite(stoppedAt) ? stoppedAt : returnedAt);
             queue.stop();
         }
     }
