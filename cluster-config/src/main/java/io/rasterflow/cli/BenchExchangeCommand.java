@@ -59,7 +59,12 @@ final class BenchExchangeCommand implements Callable<Integer> {
         require(rounds >= 0 && rounds <= 1_000_000, "--rounds must be between 0 and 1000000 but is " + rounds);
         long floats = Math.round(megabytes * 1e6 / Float.BYTES);
         double[] slowest = slowest(new BenchRankCommand.Task(
-                secret(), transport, wire, floats, between(10, 2000, floats), rounds > 0 ? rounds : between(12, 400, floats)));
+                secret(),
+                transport,
+                wire,
+                floats,
+                between(10, 2000, floats),
+                rounds > 0 ? rounds : between(12, 400, floats)));
         print(floats * Float.BYTES, slowest);
         return 0;
     }

@@ -21,9 +21,8 @@ import picocli.CommandLine.Option;
 /** {@code bench input}: the training stream of a shard. */
 @Command(
         name = "input",
-        description =
-                "Times the input pipeline: reading, decoding, random resized crop (area 0.4 to 1, bicubic), flip,"
-                        + " normalising.")
+        description = "Times the input pipeline: reading, decoding, random resized crop (area 0.4 to 1, bicubic), flip,"
+                + " normalising.")
 final class BenchInputCommand implements Callable<Integer> {
 
     @Option(names = "--shard", required = true, split = ",", paramLabel = "SHARDS", description = "Shards to read.")

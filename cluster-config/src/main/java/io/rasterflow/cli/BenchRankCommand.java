@@ -52,8 +52,7 @@ final class BenchRankCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ChildJvm.followParent();
         Task task = hear(Task.class);
-        ExchangeConfig exchanges =
-                ExchangeConfig.DEFAULT.with(task.transport()).with(task.wire());
+        ExchangeConfig exchanges = ExchangeConfig.DEFAULT.with(task.transport()).with(task.wire());
         try (DataPlane plane = DataPlane.bind(new DataPlaneConfig(LOOPBACK, 0, task.secret()), exchanges)) {
             tell(plane.address(0));
             Seat seat = hear(Seat.class);

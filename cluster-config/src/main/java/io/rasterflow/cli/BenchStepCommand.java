@@ -51,10 +51,7 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--threads", defaultValue = "0", description = "Threads; 0 is one per core.")
     private int threads;
 
-    @Option(
-            names = "--steps",
-            defaultValue = "8",
-            description = "Measured steps, after 4 others (${DEFAULT-VALUE}).")
+    @Option(names = "--steps", defaultValue = "8", description = "Measured steps, after 4 others (${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(names = "--json", description = "Prints one JSON object as the last line.")
@@ -108,9 +105,8 @@ final class BenchStepCommand implements Callable<Integer> {
         int channels = isSquare(patchValues) ? 1 : 3;
         int side = (int) Math.round(Math.sqrt(patchValues / (double) channels));
         if (grid * grid != patches || side * side * channels != patchValues) {
-            throw new IllegalArgumentException(
-                    "--patches must be a square and --patch-values a square or three times" + " one but are "
-                            + patches + " and " + patchValues + "; try 256 and 588, or 49 and 48");
+            throw new IllegalArgumentException("--patches must be a square and --patch-values a square or three times"
+                    + " one but are " + patches + " and " + patchValues + "; try 256 and 588, or 49 and 48");
         }
         return new AimConfig(
                 grid * side,

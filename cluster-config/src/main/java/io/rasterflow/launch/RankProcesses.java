@@ -30,8 +30,8 @@ public final class RankProcesses implements AutoCloseable {
             for (int rank = 0; rank < count; rank++) {
                 Process process = ChildJvm.of(verb).start();
                 ranks.processes.add(process);
-                ranks.answers.add(new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)));
+                ranks.answers.add(
+                        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)));
             }
             return ranks;
         } catch (IOException e) {

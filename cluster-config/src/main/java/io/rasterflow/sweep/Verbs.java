@@ -57,9 +57,7 @@ final class Verbs implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment()
-                .put(
-                        ChildJvm.PARENT_PID,
-                        Long.toString(ProcessHandle.current().pid()));
+                .put(ChildJvm.PARENT_PID, Long.toString(ProcessHandle.current().pid()));
         Process process = builder.start();
         running = process;
         String last = "";

@@ -29,8 +29,8 @@ public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
 
     public ExchangeBenchmark {
         if (floats < 1 || warmUp < 1 || rounds < 1) {
-            throw new IllegalArgumentException("floats, warmUp and rounds must be positive but are " + floats + ", "
-                    + warmUp + " and " + rounds);
+            throw new IllegalArgumentException(
+                    "floats, warmUp and rounds must be positive but are " + floats + ", " + warmUp + " and " + rounds);
         }
     }
 

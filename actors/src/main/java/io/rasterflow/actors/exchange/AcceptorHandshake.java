@@ -107,9 +107,7 @@ final class AcceptorHandshake implements FrameSink {
                 return;
             }
             welcome(hello.to());
-            SocketLink link = new SocketLink(channel, exchange, hello.from());
-            link.start(decoder);
-            exchange.linkUp(hello.from(), link);
+            SegmentHandshake.start(channel, decoder, exchange, hello.from());
         });
     }
 

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -35,6 +36,7 @@ public final class DataPlane implements AutoCloseable {
     private final DataPlaneConfig config;
     private final ExchangeConfig exchanges;
     private final String processId = UUID.randomUUID().toString();
+    private final SharedMemory memory;
     private final EventLoops loops;
     private final Sockets sockets;
     private final Visits visits;
@@ -53,6 +55,7 @@ public final class DataPlane implements AutoCloseable {
     private DataPlane(DataPlaneConfig config, ExchangeConfig exchanges, EventLoops loops) {
         this.config = config;
         this.exchanges = exchanges;
+        this.memory = new SharedMemory(exchanges.transport());
         this.loops = loops;
         this.sockets = new Sockets(loops, exchanges);
         this.visits = new Visits(processId, config.secret(), exchanges, loops, sockets);
@@ -95,7 +98,12 @@ public final class DataPlane implements AutoCloseable {
     public CompletionStage<Exchange> join(Generation generation, int rank, List<Integer> bucketFloats) {
         requireOurs(generation, rank, bucketFloats);
         ReductionPlan plan = new ReductionPlan(generation, bucketFloats, exchanges);
-        RankExchange exchange = new RankExchange(plan, rank, this::ended);
+        RankExchange exchange;
+        try {
+            exchange = new RankExchange(plan, rank, segment(plan, rank), this::ended);
+        } catch (ExchangeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
         List<RankExchange> neighbours = new ArrayList<>();
         List<AcceptorHandshake> visitors = new ArrayList<>();
         synchronized (this) {
@@ -164,6 +172,13 @@ public final class DataPlane implements AutoCloseable {
         return CompletableFuture.failedFuture(new ExchangeException("the data plane is closed"));
     }
 
+    /** For ranks with peers in other processes, which may turn out to be on this host. */
+    private Optional<SharedSegment> segment(ReductionPlan plan, int rank) {
+        boolean alone = plan.generation().members().stream()
+                .allMatch(member -> member.processId().equals(processId));
+        return alone || plan.ring() ? Optional.empty() : memory.segment(plan, rank);
+    }
+
     private void requireOurs(Generation generation, int rank, List<Integer> bucketFloats) {
         if (rank < 0 || rank >= generation.worldSize() || generation.worldSize() > MAX_WORLD_SIZE) {
             throw new IllegalArgumentException(
@@ -223,9 +238,7 @@ public final class DataPlane implements AutoCloseable {
                 new ConnectorHandshake(hello, exchange.rank(), config.secret(), new ConnectorHandshake.Caller() {
                     @Override
                     public void welcome(DuplexChannel channel, FrameDecoder decoder) {
-                        SocketLink link = new SocketLink(channel, exchange, peer);
-                        link.start(decoder);
-                        exchange.linkUp(peer, link);
+                        SegmentHandshake.start(channel, decoder, exchange, peer);
                     }
 
                     @Override

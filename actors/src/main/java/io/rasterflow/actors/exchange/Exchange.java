@@ -6,7 +6,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * The gradient all-reduce of one rank within one generation. The sum over the global batch is taken in the canonical
- * binary-tree order over micro-batches ({@link ReductionTree}), whatever the world size.
+ * binary-tree order over micro-batches ({@link ReductionTree}), whatever the world size; from
+ * {@code exchange.ringFrom} ranks on it goes round a ring and depends on the world size.
  *
  * <p>A gradient is a list of flat float32 buckets; F_b is the length of bucket b. All calls but {@link #signal} come from
  * one thread at a time.

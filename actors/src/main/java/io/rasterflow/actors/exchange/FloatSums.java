@@ -43,6 +43,11 @@ final class FloatSums {
 
     /** {@code into[i] = into[i] + addend[i]} for all elements. */
     static void add(FloatBuffer into, FloatBuffer addend) {
+        add(into, addend, false);
+    }
+
+    /** The same with {@code into} as bf16 before and after, if {@code rounded}. */
+    static void add(FloatBuffer into, FloatBuffer addend, boolean rounded) {
         float[][] scratch = scratch(2);
         float[] sum = scratch[0];
         float[] other = scratch[1];
@@ -50,7 +55,13 @@ final class FloatSums {
             int length = Math.min(BLOCK, into.limit() - start);
             into.get(start, sum, 0, length);
             addend.get(start, other, 0, length);
+            if (rounded) {
+                Bf16.round(sum, length);
+            }
             add(sum, other, length);
+            if (rounded) {
+                Bf16.round(sum, length);
+            }
             into.put(start, sum, 0, length);
         }
     }
@@ -94,13 +105,15 @@ final class FloatSums {
     }
 
     /**
-     * Evaluates a plan's program over one range.
+     * Evaluates a plan's program over one range. With bf16 on the wire every addend counts as if it had travelled, and so
+     * does the sum: the result depends on the world size, but not on who owns it or which ranks share a process.
      *
      * @param sources by slot; element {@code from} of each is the first that counts
      * @param target element {@code to} takes the first value
      */
     static void sum(ReductionPlan plan, FloatBuffer[] sources, int from, FloatBuffer target, int to, int floats) {
         float[][] stack = scratch(plan.depth());
+        boolean rounded = plan.config().wire() == ExchangeConfig.Wire.BF16;
         for (int done = 0; done < floats; done += BLOCK) {
             int length = Math.min(BLOCK, floats - done);
             int top = 0;
@@ -110,8 +123,14 @@ final class FloatSums {
                     add(stack[top - 1], stack[top], length);
                 } else {
                     sources[operation].get(from + done, stack[top], 0, length);
+                    if (rounded) {
+                        Bf16.round(stack[top], length);
+                    }
                     top++;
                 }
+            }
+            if (rounded) {
+                Bf16.round(stack[0], length);
             }
             target.put(to + done, stack[0], 0, length);
         }

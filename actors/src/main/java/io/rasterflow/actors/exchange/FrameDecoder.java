@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
- * Cuts the byte stream into frames ({@link FrameHeader}) and copies payload bytes, as they come, straight to where the
- * sink wants them: nothing is gathered, so memory does not depend on what a peer sends.
+ * Cuts the byte stream into frames ({@link FrameHeader}). Payload bytes are read straight to where the sink wants them
+ * ({@link FrameReads}): nothing is gathered, so memory does not depend on what a peer sends.
  *
  * <pre>
  *   BEFORE                                             AFTER
@@ -22,6 +22,7 @@ import java.util.zip.CRC32C;
  */
 public final class FrameDecoder extends ChannelInboundHandlerAdapter {
 
+    private final FrameReads reads = new FrameReads(this);
     private final byte[] headerBytes = new byte[FrameHeader.BYTES];
     private FrameSink sink;
     private int maxFrameBytes;
@@ -42,6 +43,21 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     void become(FrameSink next, int nextMaxFrameBytes) {
         sink = next;
         maxFrameBytes = nextMaxFrameBytes;
+    }
+
+    /** Where the rest of the payload goes; null outside of one, or if it is dropped. */
+    ByteBuffer place() {
+        return header == null || payload == null ? null : payload.slice();
+    }
+
+    /** Bytes up to the end of the header or payload. */
+    int wanted() {
+        return header == null ? FrameHeader.BYTES - headerFill : missing;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        context.channel().config().setRecvByteBufAllocator(reads);
     }
 
     @Override
@@ -84,7 +100,9 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
     private void readPayload(ByteBuf in) {
         int length = Math.min(in.readableBytes(), missing);
         ByteBuffer bytes = in.nioBuffer(in.readerIndex(), length);
-        if (payload != null) {
+        if (reads.isPlace(in)) {
+            payload.position(payload.position() + length);
+        } else if (payload != null) {
             payload.put(bytes.duplicate());
         }
         checksum.update(bytes);

@@ -36,6 +36,10 @@ public record FrameHeader(
     public static final int VERSION = 3;
     private static final int CHECKED_BYTES = 40;
 
+    FrameHeader withLength(int bytes) {
+        return new FrameHeader(type, rank, generation, step, index, bucket, offset, bytes);
+    }
+
     /** The encoded header, checksum included, for this payload; the payload's position does not move. */
     public ByteBuf encode(ByteBuffer payload, ByteBufAllocator allocator) {
         byte[] bytes = new byte[BYTES];

@@ -31,7 +31,15 @@ public enum FrameType {
     /** Bytes of a state's block; index is the block, step the first byte. */
     STATE,
     /** The state is complete. */
-    STATE_END;
+    STATE_END,
+    /** Where the sender's gradients lie: {@link SegmentHandshake}. */
+    SEGMENT,
+    /** Whether the sender can read the receiver's gradients there: nothing, or a UTF-8 reason why not. */
+    MAPPED,
+    /** A bucket of a partial sum can be read in shared memory; no payload; index is the slot, offset the gradient. */
+    SHARED_PARTIAL,
+    /** A chunk of the sender's finished slice can be read there; no payload; index is the sender's rank. */
+    SHARED_REDUCED;
 
     private static final FrameType[] CODES = values();
 

@@ -1,5 +1,6 @@
 package io.rasterflow.actors.exchange;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -20,9 +21,16 @@ final class Frames {
 
     /** Queues a frame without flushing; the payload is not copied and must not change until it is written. */
     static void write(Channel channel, FrameHeader header, ByteBuffer payload) {
-        observe(channel, channel.write(header.encode(payload, channel.alloc())));
-        if (payload.hasRemaining()) {
-            observe(channel, channel.write(Unpooled.wrappedBuffer(payload)));
+        write(channel, header, Unpooled.wrappedBuffer(payload));
+    }
+
+    /** Queues a frame without flushing, and releases the payload when it is written. */
+    static void write(Channel channel, FrameHeader header, ByteBuf payload) {
+        observe(channel, channel.write(header.encode(payload.nioBuffer(), channel.alloc())));
+        if (payload.isReadable()) {
+            observe(channel, channel.write(payload));
+        } else {
+            payload.release();
         }
     }
 

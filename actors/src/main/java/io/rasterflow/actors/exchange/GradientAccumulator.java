@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Adds up the micro-batches of one rank as they come, in index order: a subtree is summed as soon as its last leaf is
@@ -23,7 +24,7 @@ final class GradientAccumulator {
     private final int first;
     private final int end;
     private final List<Span> maximal;
-    private final List<Integer> bucketFloats;
+    private final Supplier<List<ByteBuffer>> memory;
 
     private final Deque<List<ByteBuffer>> free = new ArrayDeque<>();
     private final List<Partial> stack = new ArrayList<>();
@@ -34,14 +35,18 @@ final class GradientAccumulator {
     private List<ByteBuffer> open;
     private int next;
 
-    /** For the run [first, end) of the tree over {@code microBatches} leaves. */
-    GradientAccumulator(int microBatches, int first, int end, List<Integer> bucketFloats) {
+    /**
+     * For the run [first, end) of the tree over {@code microBatches} leaves.
+     *
+     * @param memory gives the buffers of one more gradient
+     */
+    GradientAccumulator(int microBatches, int first, int end, int buckets, Supplier<List<ByteBuffer>> memory) {
         this.microBatches = microBatches;
         this.first = first;
         this.end = end;
         this.maximal = ReductionTree.maximalSubtrees(microBatches, first, end);
-        this.bucketFloats = bucketFloats;
-        this.squares = new double[bucketFloats.size()];
+        this.memory = memory;
+        this.squares = new double[buckets];
         // Of one micro-batch alone nothing can be learned about the noise between them.
         this.wantsSquares = microBatches > 1;
         this.next = first;
@@ -70,9 +75,7 @@ final class GradientAccumulator {
             throw new IllegalStateException("all micro-batches [" + first + ", " + end + ") were contributed");
         }
         if (open == null) {
-            open = free.isEmpty()
-                    ? bucketFloats.stream().map(FloatSums::allocate).toList()
-                    : free.pop();
+            open = free.isEmpty() ? memory.get() : free.pop();
         }
         return open.stream()
                 .map(bucket -> FloatSums.view(bucket, 0, bucket.capacity() / Float.BYTES))
@@ -102,6 +105,28 @@ final class GradientAccumulator {
             span = new Span(left.span().first(), left.span().count() + span.count());
         }
         return maximal.contains(span) ? Optional.of(sum) : Optional.empty();
+    }
+
+    /** Gradients that are held at once for such a run: the open one, what waits for its sibling, finished sums. */
+    static int gradientsHeld(int microBatches, int first, int end) {
+        List<Span> maximal = ReductionTree.maximalSubtrees(microBatches, first, end);
+        Deque<Span> waiting = new ArrayDeque<>();
+        int finished = 0;
+        int most = 0;
+        for (int next = first; next < end; next++) {
+            most = Math.max(most, waiting.size() + finished + 1);
+            Span top = new Span(next, 1);
+            while (!maximal.contains(top) && ReductionTree.isRightChild(microBatches, top)) {
+                Span left = waiting.pop();
+                top = new Span(left.first(), left.count() + top.count());
+            }
+            if (maximal.contains(top)) {
+                finished++;
+            } else {
+                waiting.push(top);
+            }
+        }
+        return most;
     }
 
     private boolean completesParent(Span span) {

@@ -15,7 +15,7 @@ import java.util.Arrays;
  *   +-------+------------+------+----+-------+--------------+----------------+------------+-------------+----
  *   72     73     74     76
  *   +------+------+------+-------------------+
- *   | wire | ring | zero | processId (UTF-8) |
+ *   | wire | ring | tran | processId (UTF-8) |
  *   +------+------+------+-------------------+
  * </pre>
  */
@@ -31,6 +31,7 @@ record Hello(
         int chunkFloats,
         ExchangeConfig.Wire wire,
         boolean ring,
+        ExchangeConfig.Transport transport,
         String processId)
         implements Greeting {
 
@@ -50,6 +51,7 @@ record Hello(
                 plan.chunkFloats(),
                 plan.config().wire(),
                 plan.ring(),
+                plan.config().transport(),
                 generation.members().get(from).processId());
     }
 
@@ -73,7 +75,7 @@ record Hello(
                 .putInt(chunkFloats)
                 .put((byte) wire.ordinal())
                 .put((byte) (ring ? 1 : 0))
-                .putShort((short) 0)
+                .putShort((short) transport.ordinal())
                 .put(id)
                 .array();
     }
@@ -92,7 +94,7 @@ record Hello(
             int chunkFloats = in.getInt();
             ExchangeConfig.Wire wire = in.get() == 0 ? ExchangeConfig.Wire.FP32 : ExchangeConfig.Wire.BF16;
             boolean ring = in.get() != 0;
-            in.getShort();
+            ExchangeConfig.Transport transport = transport(in.getShort());
             String processId = StandardCharsets.UTF_8.decode(in).toString();
             return new Hello(
                     nonce,
@@ -106,10 +108,19 @@ record Hello(
                     chunkFloats,
                     wire,
                     ring,
+                    transport,
                     processId);
         } catch (BufferUnderflowException e) {
             throw new ExchangeException("corrupt frame: a hello is too short", e);
         }
+    }
+
+    private static ExchangeConfig.Transport transport(int code) {
+        ExchangeConfig.Transport[] codes = ExchangeConfig.Transport.values();
+        if (code < 0 || code >= codes.length) {
+            throw new ExchangeException("corrupt frame: transport " + code + " in a hello");
+        }
+        return codes[code];
     }
 
     /** What contradicts this rank's idea of the run; empty when all agrees. */
@@ -126,7 +137,8 @@ record Hello(
                 + differs("as hash of its bucket lengths", bucketHash, expected.bucketHash)
                 + differs("floats per chunk", chunkFloats, expected.chunkFloats)
                 + differs("as exchange.wire", wire, expected.wire)
-                + differs("as use of a ring", ring, expected.ring);
+                + differs("as use of a ring", ring, expected.ring)
+                + differs("as exchange.transport", transport, expected.transport);
     }
 
     private String differs(String what, Object theirs, Object ours) {

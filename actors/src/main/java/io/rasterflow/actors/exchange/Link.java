@@ -14,6 +14,13 @@ interface Link {
     /** Hands over a finished chunk of this rank's slice of a bucket. */
     void reduced(long step, int bucket, int chunk, ByteBuffer values);
 
+    /**
+     * Hands over a chunk to the next rank of a {@link Ring}.
+     *
+     * @param type PARTIAL or REDUCED
+     */
+    void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values);
+
     /** Hands over the scalars of this rank's micro-batches. */
     void scalars(long step, Scalars scalars);
 

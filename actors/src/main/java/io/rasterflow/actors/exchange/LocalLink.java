@@ -25,6 +25,11 @@ final class LocalLink implements Link {
     }
 
     @Override
+    public void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
+        peer.ring(self, type, step, chunk, values);
+    }
+
+    @Override
     public void scalars(long step, Scalars scalars) {
         peer.scalars(self, step, scalars);
     }

@@ -37,25 +37,34 @@ final class RankExchange implements Exchange {
     private GradientAccumulator accumulator;
     private long step = StepBoard.NONE;
     private int nextSlot;
+    private int sharedGradient;
 
     // Guarded by the lock.
     private final Link[] links;
     private int linksMissing;
     private StepProgress progress;
+    private RingFlow ring;
     private ExchangeException failure;
     private boolean closed;
+    private Optional<SharedSegment> segment;
 
-    RankExchange(ReductionPlan plan, int rank, Consumer<RankExchange> onEnd) {
+    /** @param segment where peers of this host can read its gradients, if they are to */
+    RankExchange(ReductionPlan plan, int rank, Optional<SharedSegment> segment, Consumer<RankExchange> onEnd) {
         this.plan = plan;
         this.rank = rank;
         this.onEnd = onEnd;
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
-        this.accumulator = new GradientAccumulator(plan.microBatches(), first, first + run.length, plan.bucketFloats());
+        GradientMemory memory = segment.isPresent() ? segment.get() : GradientMemory.direct(plan, rank);
+        this.accumulator = new GradientAccumulator(
+                plan.microBatches(), first, first + run.length, plan.buckets().size(), memory::gradient);
+        this.segment = segment;
+        var unused = joined.whenComplete((exchange, cause) -> segment.ifPresent(SharedSegment::unlink));
         this.peers = peerOrder();
         this.links = new Link[plan.worldSize()];
         this.linksMissing = peers.length;
-        this.progress = new StepProgress(plan, rank, this::isLocal);
+        this.progress = new StepProgress(plan, rank, memory);
+        this.ring = plan.ring() ? new RingFlow(this) : null;
         if (peers.length == 0) {
             joined.complete(this);
         }
@@ -91,6 +100,18 @@ final class RankExchange implements Exchange {
     boolean isLocal(int peer) {
         List<DataAddress> members = plan.generation().members();
         return members.get(peer).processId().equals(members.get(rank).processId());
+    }
+
+    /** Where peers of this host can read this rank's gradients, until the generation is over. */
+    Optional<SharedSegment> segment() {
+        synchronized (lock) {
+            return segment;
+        }
+    }
+
+    /** The gradient in the segment that the calling thread is about to publish. */
+    int sharedGradient() {
+        return sharedGradient;
     }
 
     /** Runs the action when this rank cannot join. */
@@ -168,6 +189,9 @@ final class RankExchange implements Exchange {
             }
             try {
                 progress.begin(newStep);
+                if (ring != null) {
+                    ring.begin();
+                }
             } catch (ExchangeException e) {
                 mismatch = e;
             }
@@ -234,6 +258,11 @@ final class RankExchange implements Exchange {
         if (ways.isEmpty()) {
             return;
         }
+        if (plan.ring()) {
+            whenHealthyGet(() -> ring).ifPresent(flow -> flow.publish(step, bucket, gradient));
+            return;
+        }
+        segment().ifPresent(shared -> sharedGradient = shared.gradientOf(bucket, gradient));
         Slices slices = plan.buckets().get(bucket);
         for (int peer : peers) {
             if (slices.length(peer) > 0) {
@@ -282,6 +311,7 @@ final class RankExchange implements Exchange {
         synchronized (lock) {
             accumulator = null;
             progress = null;
+            ring = null;
         }
     }
 
@@ -306,7 +336,7 @@ final class RankExchange implements Exchange {
     }
 
     /** The links by rank, unless the generation has failed. */
-    private Optional<Link[]> healthyLinks() {
+    Optional<Link[]> healthyLinks() {
         return whenHealthyGet(() -> links);
     }
 
@@ -315,7 +345,12 @@ final class RankExchange implements Exchange {
     /** Where the payload of a peer's frame goes; null when the generation has failed. */
     ByteBuffer target(int peer, FrameHeader header) {
         synchronized (lock) {
-            return failure == null ? progress.target(peer, header) : null;
+            if (failure != null) {
+                return null;
+            }
+            return ring != null && header.type() != FrameType.SCALARS
+                    ? ring.target(peer, header, isCurrent(peer, header.step()))
+                    : progress.target(peer, header);
         }
     }
 
@@ -324,6 +359,11 @@ final class RankExchange implements Exchange {
         long ofStep = header.step();
         int bucket = header.bucket();
         int chunk = header.offset() / plan.chunkFloats();
+        if (plan.ring() && header.type() != FrameType.SCALARS) {
+            Ring.Chunk arrived = new Ring.Chunk(bucket, header.index(), chunk);
+            whenHealthyGet(() -> ring).ifPresent(flow -> flow.arrived(peer, header.type(), ofStep, arrived));
+            return;
+        }
         switch (header.type()) {
             case PARTIAL -> {
                 boolean last = whenHealthyGet(() -> progress.addendArrived(peer, ofStep, header.index(), bucket, chunk))
@@ -348,10 +388,38 @@ final class RankExchange implements Exchange {
         blaming(peer, () -> keep(peer, ofStep, bucket, chunk, values));
     }
 
-    private void keep(int owner, long ofStep, int bucket, int chunk, ByteBuffer values) {
+    /** The next rank of a ring, in this process, is handed a chunk. */
+    void ring(int peer, FrameType type, long ofStep, Ring.Chunk chunk, ByteBuffer values) {
+        blaming(peer, () -> whenHealthyGet(() -> ring)
+                .ifPresent(flow -> flow.handed(peer, type, ofStep, chunk, values)));
+    }
+
+    /** Whether a peer's frame is of this rank's step rather than the next; under the lock. */
+    boolean isCurrent(int peer, long ofStep) {
+        return progress.isCurrent(peer, ofStep);
+    }
+
+    /** A finished chunk goes into the result. */
+    void keep(int owner, long ofStep, int bucket, int chunk, ByteBuffer values) {
         whenHealthyGet(() -> progress.reducedTarget(owner, ofStep, bucket, chunk))
                 .ifPresent(target -> target.put(values));
         advance(() -> progress.reducedArrived(owner, ofStep, bucket, chunk));
+    }
+
+    /** A peer of another process has a bucket of a partial sum of this rank's slice in memory that can be read. */
+    void readable(int peer, long ofStep, int slot, int bucket, ByteBuffer slice) {
+        whenHealthy(() -> progress.addendsReadable(peer, ofStep, slot, bucket, slice));
+    }
+
+    /** One chunk of what is {@link #readable} is to be added, if it is the last that is missing. */
+    void read(int peer, long ofStep, int slot, int bucket, int chunk) {
+        blaming(peer, () -> {
+            boolean last = whenHealthyGet(() -> progress.addendArrived(peer, ofStep, slot, bucket, chunk))
+                    .orElse(false);
+            if (last) {
+                reduce(ofStep, bucket, chunk);
+            }
+        });
     }
 
     /** The scalars of all of a peer's micro-batches, or of this rank's own. */
@@ -397,7 +465,8 @@ final class RankExchange implements Exchange {
         }
     }
 
-    private <T> Optional<T> whenHealthyGet(Supplier<T> bookkeeping) {
+    /** Bookkeeping under the lock, unless the generation has failed. */
+    <T> Optional<T> whenHealthyGet(Supplier<T> bookkeeping) {
         synchronized (lock) {
             return failure == null ? Optional.of(bookkeeping.get()) : Optional.empty();
         }
@@ -409,6 +478,9 @@ final class RankExchange implements Exchange {
             arrival.run();
         } catch (ExchangeException e) {
             lost(peer, e.getMessage());
+        } catch (InternalError e) {
+            // What the JVM makes of a page that is not there: some peer has cut its file short.
+            fail(new ExchangeException("shared memory of a peer cannot be read any more: " + e.getMessage(), e));
         }
     }
 
@@ -445,6 +517,8 @@ final class RankExchange implements Exchange {
             failure = cause;
             outstanding = progress.future();
             ways = links.clone();
+            segment.ifPresent(SharedMemory::ended);
+            segment = Optional.empty();
         }
         onEnd.accept(this);
         for (Link way : ways) {

@@ -34,7 +34,7 @@ final class ReductionPlan {
         this.bucketFloats = List.copyOf(bucketFloats);
         this.chunkFloats = config.chunkBytes() / Float.BYTES;
         for (int floats : bucketFloats) {
-            buckets.add(new Slices(buckets.size(), floats, worldSize(), chunkFloats));
+            buckets.add(new Slices(buckets.size(), floats, worldSize(), chunkFloats, config.wire()));
         }
         for (int rank = 0; rank < worldSize(); rank++) {
             for (Span span : ReductionTree.maximalSubtrees(

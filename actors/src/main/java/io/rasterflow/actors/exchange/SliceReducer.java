@@ -1,6 +1,5 @@
 package io.rasterflow.actors.exchange;
 
-import io.rasterflow.actors.exchange.ReductionPlan.Slot;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -44,28 +43,31 @@ final class SliceReducer {
         Arrays.fill(chunkMissing, slots);
     }
 
-    /** Makes room for what a peer sends over a socket. */
-    void stage(int peer) {
-        for (Slot slot : plan.slots()) {
-            if (slot.rank() == peer) {
-                staging[slot.index()] = FloatSums.allocate(slices.length(rank));
-                sources[slot.index()] = staging[slot.index()].asFloatBuffer();
-            }
+    /** Makes room for what comes over a socket; there is none for peers whose memory is read. */
+    private void stage(int slot) {
+        if (staging[slot] == null) {
+            staging[slot] = FloatSums.allocate(slices.length(rank));
+            sources[slot] = staging[slot].asFloatBuffer();
         }
     }
 
     /** Where a chunk that comes over a socket goes. */
     ByteBuffer target(int peer, FrameHeader header) {
         int slot = header.index();
+        requireSlot(peer, slot);
+        int chunk = slices.chunkOf(rank, header);
+        check(slot, header.step(), chunk);
+        stage(slot);
+        return FloatSums.view(staging[slot], header.offset(), slices.chunkLength(rank, chunk));
+    }
+
+    void requireSlot(int peer, int slot) {
         if (slot < 0 || slot >= plan.slots().size() || plan.slots().get(slot).rank() != peer) {
             throw new ExchangeException("corrupt frame: slot " + slot + " is not one of rank " + peer);
         }
-        int chunk = slices.chunkOf(rank, header);
-        check(slot, header.step(), chunk);
-        return FloatSums.view(staging[slot], header.offset(), header.length() / Float.BYTES);
     }
 
-    /** A slot's values are in memory of this process. */
+    /** A slot's values are in memory that this process can read. */
     void source(int slot, ByteBuffer slice) {
         sources[slot] = slice.asFloatBuffer();
     }

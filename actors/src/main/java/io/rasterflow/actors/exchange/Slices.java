@@ -8,8 +8,9 @@ package io.rasterflow.actors.exchange;
  * @param floats length of the bucket
  * @param worldSize number of slices
  * @param chunkFloats length of every chunk but a slice's last
+ * @param wire how chunks travel over sockets
  */
-record Slices(int bucket, int floats, int worldSize, int chunkFloats) {
+record Slices(int bucket, int floats, int worldSize, int chunkFloats, ExchangeConfig.Wire wire) {
 
     /** Floats in 64 bytes. */
     static final int ALIGNMENT = 16;
@@ -40,6 +41,11 @@ record Slices(int bucket, int floats, int worldSize, int chunkFloats) {
         return Math.min(chunkFloats, length(rank) - chunk * chunkFloats);
     }
 
+    /** Bytes of so many floats on the wire. */
+    static int wireBytes(ExchangeConfig.Wire wire, int floats) {
+        return wire == ExchangeConfig.Wire.BF16 ? Bf16.bytes(floats) : floats * Float.BYTES;
+    }
+
     /** Chunks of all slices. */
     int totalChunks() {
         int total = 0;
@@ -59,7 +65,7 @@ record Slices(int bucket, int floats, int worldSize, int chunkFloats) {
         if (header.offset() < 0
                 || header.offset() % chunkFloats != 0
                 || chunk >= chunks(owner)
-                || header.length() != chunkLength(owner, chunk) * Float.BYTES) {
+                || header.length() != wireBytes(wire, chunkLength(owner, chunk))) {
             throw new ExchangeException("corrupt frame: " + header.length() + " bytes at float " + header.offset()
                     + " is no chunk of slice " + owner + " (" + length(owner) + " floats)");
         }

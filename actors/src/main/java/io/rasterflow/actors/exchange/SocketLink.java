@@ -1,9 +1,12 @@
 package io.rasterflow.actors.exchange;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.socket.DuplexChannel;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
@@ -13,23 +16,42 @@ import java.util.concurrent.RejectedExecutionException;
  */
 final class SocketLink implements Link, FrameSink {
 
+    /** Finished chunks in shared memory that are announced by one system call. */
+    private static final int UNFLUSHED_FRAMES = 4;
+
     private final DuplexChannel channel;
     private final RankExchange exchange;
     private final int peer;
     private final long generation;
     private final int chunkBytes;
     private final Heartbeat heartbeat;
+    private final boolean readable;
 
     // The event loop's own.
     private final Deque<Transfer> waiting = new ArrayDeque<>();
     private boolean ended;
+    private int unflushed;
+    private Optional<PeerMemory> memory;
+    /** With bf16 on the wire: where a packed chunk arrives. */
+    private ByteBuffer narrow;
+    /** Where it goes then. */
+    private ByteBuffer destination;
 
-    SocketLink(DuplexChannel channel, RankExchange exchange, int peer) {
+    /**
+     * @param memory what this rank can read of the peer's gradients, if they share a host
+     * @param readable whether the peer can read this rank's
+     */
+    SocketLink(DuplexChannel channel, RankExchange exchange, int peer, Optional<PeerMemory> memory, boolean readable) {
+        this.memory = memory;
+        this.readable = readable;
         this.channel = channel;
         this.exchange = exchange;
         this.peer = peer;
         this.generation = exchange.plan().generation().number();
         this.chunkBytes = exchange.plan().chunkFloats() * Float.BYTES;
+        if (exchange.plan().config().wire() == ExchangeConfig.Wire.BF16) {
+            this.narrow = ByteBuffer.allocateDirect(Bf16.bytes(exchange.plan().chunkFloats()));
+        }
         this.heartbeat = new Heartbeat(
                 channel, exchange.rank(), generation, exchange.plan().config(), this::silent);
     }
@@ -48,13 +70,31 @@ final class SocketLink implements Link, FrameSink {
 
     @Override
     public void partial(long step, int slot, int bucket, ByteBuffer slice) {
-        enqueue(new Transfer(FrameType.PARTIAL, step, slot, bucket, 0, chunkBytes, slice));
+        enqueue(
+                readable
+                        ? announcement(FrameType.SHARED_PARTIAL, step, slot, bucket, exchange.sharedGradient())
+                        : new Transfer(FrameType.PARTIAL, step, slot, bucket, 0, chunkBytes, slice));
     }
 
     @Override
     public void reduced(long step, int bucket, int chunk, ByteBuffer values) {
         int offset = chunk * exchange.plan().chunkFloats();
-        enqueue(new Transfer(FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, values));
+        enqueue(
+                readable
+                        ? announcement(FrameType.SHARED_REDUCED, step, exchange.rank(), bucket, offset)
+                        : new Transfer(FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, values));
+    }
+
+    /** The peer reads the values where they are: they were written before this frame. */
+    private static Transfer announcement(FrameType type, long step, int index, int bucket, int offset) {
+        VarHandle.releaseFence();
+        return new Transfer(type, step, index, bucket, offset, 0, ByteBuffer.allocate(0));
+    }
+
+    @Override
+    public void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
+        int offset = chunk.number() * exchange.plan().chunkFloats();
+        enqueue(new Transfer(type, step, chunk.slice(), chunk.bucket(), offset, chunkBytes, values));
     }
 
     @Override
@@ -97,7 +137,9 @@ final class SocketLink implements Link, FrameSink {
     @Override
     public void writable() {
         boolean wrote = false;
+        boolean urgent = false;
         while (!waiting.isEmpty() && channel.isWritable()) {
+            urgent |= waiting.peek().type() != FrameType.SHARED_REDUCED;
             writeFrame(waiting.peek());
             wrote = true;
             if (!waiting.isEmpty() && !waiting.peek().data().hasRemaining()) {
@@ -106,8 +148,18 @@ final class SocketLink implements Link, FrameSink {
         }
         if (wrote) {
             heartbeat.sent();
-            channel.flush();
         }
+        if (urgent || (wrote && ++unflushed >= UNFLUSHED_FRAMES)) {
+            flush();
+        } else if (wrote && unflushed == 1) {
+            // After the additions that are queued, unless more of them make it worth while before.
+            channel.eventLoop().execute(this::flush);
+        }
+    }
+
+    private void flush() {
+        unflushed = 0;
+        channel.flush();
     }
 
     private void writeFrame(Transfer transfer) {
@@ -123,8 +175,19 @@ final class SocketLink implements Link, FrameSink {
                 transfer.bucket(),
                 transfer.offset() + start / Float.BYTES,
                 length);
-        Frames.write(channel, header, data.slice(start, length));
+        if (narrow != null && transfer.type() != FrameType.SCALARS && length > 0) {
+            writeNarrow(header, data.slice(start, length));
+        } else {
+            Frames.write(channel, header, data.slice(start, length));
+        }
         data.position(start + length);
+    }
+
+    private void writeNarrow(FrameHeader header, ByteBuffer values) {
+        int bytes = Bf16.bytes(values.remaining() / Float.BYTES);
+        ByteBuf packed = channel.alloc().directBuffer(bytes, bytes).writerIndex(bytes);
+        Bf16.encode(values, packed.internalNioBuffer(0, bytes));
+        Frames.write(channel, header.withLength(bytes), packed);
     }
 
     // ---- Receiving
@@ -137,7 +200,21 @@ final class SocketLink implements Link, FrameSink {
         if (header.rank() != peer) {
             throw new ExchangeException("corrupt frame: it says rank " + header.rank());
         }
-        return header.type() == FrameType.ABORT ? ByteBuffer.allocate(header.length()) : exchange.target(peer, header);
+        return switch (header.type()) {
+            case ABORT -> ByteBuffer.allocate(header.length());
+            case SHARED_PARTIAL, SHARED_REDUCED -> {
+                if (memory.isEmpty() || header.length() > 0) {
+                    throw new ExchangeException("corrupt frame: " + header.type() + " with " + header.length()
+                            + " bytes" + (memory.isEmpty() ? " but without shared memory" : ""));
+                }
+                yield ByteBuffer.allocate(0);
+            }
+            default -> {
+                destination = exchange.target(peer, header);
+                boolean packed = narrow != null && destination != null && header.type() != FrameType.SCALARS;
+                yield packed ? narrow.slice(0, header.length()) : destination;
+            }
+        };
     }
 
     @Override
@@ -147,8 +224,31 @@ final class SocketLink implements Link, FrameSink {
                 exchange.aborted(peer, Frames.text(payload), header.index());
             }
             Frames.close(channel);
+        } else if (header.type() == FrameType.SHARED_PARTIAL) {
+            partialReadable(header);
+        } else if (header.type() == FrameType.SHARED_REDUCED) {
+            VarHandle.acquireFence();
+            int chunk = memory.orElseThrow().chunk(header);
+            ByteBuffer values = memory.orElseThrow().reduced(header.bucket(), chunk);
+            exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
         } else {
+            if (narrow != null && header.type() != FrameType.SCALARS) {
+                Bf16.decode(payload, destination);
+            }
             exchange.arrived(peer, header, payload);
+        }
+    }
+
+    /** A task for each chunk, so that frames are read and finished chunks leave while others are added. */
+    private void partialReadable(FrameHeader header) {
+        VarHandle.acquireFence();
+        ByteBuffer slice = memory.orElseThrow().partial(header);
+        exchange.readable(peer, header.step(), header.index(), header.bucket(), slice);
+        int chunks = exchange.plan().bucket(header).chunks(exchange.rank());
+        for (int i = 0; i < chunks; i++) {
+            int chunk = i;
+            channel.eventLoop()
+                    .execute(() -> exchange.read(peer, header.step(), header.index(), header.bucket(), chunk));
         }
     }
 
@@ -174,6 +274,7 @@ final class SocketLink implements Link, FrameSink {
         boolean first = !ended;
         heartbeat.stop();
         ended = true;
+        memory = Optional.empty();
         waiting.clear();
         return first;
     }

@@ -2,7 +2,6 @@ package io.rasterflow.actors.exchange;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -41,7 +40,6 @@ final class Sockets {
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
@@ -69,7 +67,6 @@ final class Sockets {
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
                 .handler(handshake.newDecoder())
                 .connect(address.host(), address.port())
                 .addListener((ChannelFuture attempt) -> {
@@ -83,10 +80,5 @@ final class Sockets {
 
     private WriteBufferWaterMark waterMark() {
         return new WriteBufferWaterMark(chunkBytes, 4 * chunkBytes);
-    }
-
-    private AdaptiveRecvByteBufAllocator receiveBuffers() {
-        int largest = Math.max(chunkBytes, 1 << 16);
-        return new AdaptiveRecvByteBufAllocator(1 << 10, 1 << 16, largest);
     }
 }

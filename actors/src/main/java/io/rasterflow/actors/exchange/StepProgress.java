@@ -3,11 +3,11 @@ package io.rasterflow.actors.exchange;
 import io.rasterflow.actors.exchange.Exchange.Reduced;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.IntPredicate;
 
 /**
  * What of a step has arrived at one rank and what is missing: its slice's addends, everybody's finished slices, everybody's
@@ -15,7 +15,8 @@ import java.util.function.IntPredicate;
  *
  * <p>Why nothing is overwritten too early: a rank completes step s only when every owner has read all its partial sums, and
  * step s + 1 reaches nobody's result before everybody has begun it. So besides the current step only the next one can
- * arrive; its scalars have a board of their own, its addends need none (see {@link SliceReducer}).
+ * arrive; its scalars have a board of their own, its addends need none (see {@link SliceReducer}). The same holds for
+ * memory that other processes read, see {@link SharedSegment}.
  */
 final class StepProgress {
 
@@ -33,29 +34,33 @@ final class StepProgress {
     private int chunksMissing;
     private CompletableFuture<Reduced> future = new CompletableFuture<>();
 
-    StepProgress(ReductionPlan plan, int rank, IntPredicate isLocal) {
+    StepProgress(ReductionPlan plan, int rank, GradientMemory memory) {
         this.plan = plan;
         this.rank = rank;
         this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
         for (Slices slices : plan.buckets()) {
-            addBucket(slices, isLocal);
+            if (plan.ring()) {
+                addBucket(slices);
+            } else {
+                addBucket(slices, memory);
+            }
         }
     }
 
-    private void addBucket(Slices slices, IntPredicate isLocal) {
-        SliceReducer reducer = new SliceReducer(plan, slices, rank);
+    private void addBucket(Slices slices) {
         BitSet[] chunks = new BitSet[plan.worldSize()];
-        for (int peer = 0; peer < plan.worldSize(); peer++) {
-            chunks[peer] = new BitSet();
-            if (!isLocal.test(peer)) {
-                reducer.stage(peer);
-            }
-        }
-        reducers.add(reducer);
+        Arrays.setAll(chunks, slice -> new BitSet());
         reducedChunks.add(chunks);
         if (plan.worldSize() > 1) {
-            outboxes.add(FloatSums.allocate(slices.length(rank)));
             result.add(FloatSums.allocate(slices.floats()));
+        }
+    }
+
+    private void addBucket(Slices slices, GradientMemory memory) {
+        addBucket(slices);
+        reducers.add(new SliceReducer(plan, slices, rank));
+        if (plan.worldSize() > 1) {
+            outboxes.add(memory.outbox(slices.bucket()));
         }
     }
 
@@ -139,6 +144,11 @@ final class StepProgress {
         }
     }
 
+    /** Whether a peer's frame is of the step that this rank is in, rather than of the next. */
+    boolean isCurrent(int peer, long peerStep) {
+        return board(peer, peerStep) == boards[parity];
+    }
+
     /** A chunk of a slot has arrived; whether it was the last that its sum needs. */
     boolean addendArrived(int peer, long peerStep, int slot, int bucket, int chunk) {
         board(peer, peerStep);
@@ -153,6 +163,13 @@ final class StepProgress {
             ready.set(chunk, addendArrived(peer, peerStep, slot, bucket, chunk));
         }
         return ready;
+    }
+
+    /** A bucket of a slot lies in a peer's memory; its chunks arrive one by one. */
+    void addendsReadable(int peer, long peerStep, int slot, int bucket, ByteBuffer slice) {
+        board(peer, peerStep);
+        reducer(bucket).requireSlot(peer, slot);
+        reducer(bucket).source(slot, slice);
     }
 
     /** Where a finished chunk of a slice goes: not before this rank has begun its step, and not twice. */

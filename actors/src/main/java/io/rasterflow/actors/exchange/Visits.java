@@ -90,7 +90,8 @@ final class Visits {
                             result.complete(Liveness.GONE);
                         } else if (!result.isDone()) {
                             // A process that dies closes its connections shortly before its port.
-                            later(RETRY_MILLIS, () -> ask(peer, millis, result));
+                            var retry = later(RETRY_MILLIS, () -> ask(peer, millis, result));
+                            var unused = result.whenComplete((liveness, failure) -> retry.cancel(false));
                         }
                     }
                 });

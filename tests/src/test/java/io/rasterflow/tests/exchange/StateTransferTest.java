@@ -136,7 +136,8 @@ class StateTransferTest {
     void aSourceThatClosesFailsTheFetch() {
         CompletableFuture<PeerState> never = new CompletableFuture<>();
         source.offer(0, () -> {
-            CompletableFuture.runAsync(source::close);
+            Thread closer = new Thread(source::close, "closer");
+            closer.start();
             return never;
         });
         assertFails("", source.address(0), 10L);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.exchange.FrameHeader;
 import io.rasterflow.actors.exchange.FrameType;
 import java.io.DataInputStream;
@@ -44,6 +45,10 @@ final class WirePeer implements AutoCloseable {
 
     /** Rank 0 introduces itself to rank 1 of a world of two. */
     void handshake(String secret, int microBatches, int floats) throws Exception {
+        handshake(secret, microBatches, floats, ExchangeConfig.Transport.TCP);
+    }
+
+    void handshake(String secret, int microBatches, int floats, ExchangeConfig.Transport transport) throws Exception {
         byte[] hello = ByteBuffer.allocate(HELLO_BYTES + 4)
                 .put(new byte[32])
                 .putLong(generation)
@@ -54,7 +59,7 @@ final class WirePeer implements AutoCloseable {
                 .putLong(floats)
                 .putInt(List.of(floats).hashCode())
                 .putInt(CHUNK_FLOATS)
-                .putInt(0)
+                .putInt(transport.ordinal())
                 .put("wire".getBytes(StandardCharsets.UTF_8))
                 .array();
         send(frame(FrameType.HELLO, generation, 0, 0, 0, hello));

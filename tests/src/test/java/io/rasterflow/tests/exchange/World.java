@@ -69,7 +69,7 @@ final class World implements AutoCloseable {
 
     static ExchangeConfig config(int chunkBytes, int connectMillis) {
         return new ExchangeConfig(
-                ExchangeConfig.Transport.AUTO,
+                ExchangeConfig.Transport.TCP,
                 ExchangeConfig.Wire.FP32,
                 64,
                 chunkBytes,
