@@ -6,10 +6,12 @@ import java.util.Set;
 public interface Electorate {
 
     /**
-     * Whether this side may go on if those processes are on the other: it holds more than half of the cluster's nodes, or
-     * half of them with the one of the lowest address, as the split-brain resolver decides it.
+     * Whether this side may go on: of the cluster's nodes that are not known to be gone it hears more than half, or half of
+     * them with the one of the lowest address, as the split-brain resolver counts them. Two sides that do not hear each
+     * other are never both told yes, whatever each of them knows to be gone.
      *
-     * @param silent processes that do not answer
+     * @param heard processes of trainers that were heard lately; nodes without trainers are heard in other ways
+     * @param gone processes that have ended for certain
      */
-    boolean mayGoOnWithout(Set<String> silent);
+    boolean mayGoOn(Set<String> heard, Set<String> gone);
 }

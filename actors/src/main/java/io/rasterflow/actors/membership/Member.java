@@ -15,6 +15,7 @@ public final class Member {
     private final DataAddress address;
     private final String node;
     private long sequence;
+    private long over;
     private Phase phase = Phase.WAITING;
     private Optional<Assignment> assignment = Optional.empty();
     private long step = -1;
@@ -29,12 +30,12 @@ public final class Member {
     }
 
     /**
-     * Takes a place in a generation, if it is newer than the last.
+     * Takes a place in a generation, if it is newer than the last and not known to be over.
      *
      * @return whether it is; an older order that comes late or twice changes nothing
      */
     public boolean prepare(Assignment newAssignment) {
-        if (newAssignment.generation().number() <= generationNumber()) {
+        if (newAssignment.generation().number() <= Math.max(generationNumber(), over)) {
             return false;
         }
         assignment = Optional.of(newAssignment);
@@ -46,6 +47,15 @@ public final class Member {
     public boolean needsWeights() {
         Assignment place = place();
         return step != place.firstStep() || !digest.equals(place.digest());
+    }
+
+    /**
+     * Whether its place follows from something that it said earlier and that is no longer so. It must keep its weights and
+     * halt, for nobody else may have them.
+     */
+    public boolean outdated() {
+        Assignment place = place();
+        return step > place.firstStep() || needsWeights() && place.origin().kind() == Origin.Kind.KEPT;
     }
 
     /** Has the weights that its generation begins with. */
@@ -101,6 +111,19 @@ public final class Member {
         }
         change(Phase.HALTED);
         return true;
+    }
+
+    /**
+     * A generation is over, and all before it: a place in one of them that comes late is not taken any more.
+     *
+     * @return whether it has stopped for that; false if it had stopped before, or is in a newer one
+     */
+    public boolean end(long generation) {
+        if (over < generation) {
+            over = generation;
+            sequence++;
+        }
+        return generationNumber() <= generation && halt();
     }
 
     /** Has taken the run's last step, and hashed what came out. */
@@ -160,8 +183,19 @@ public final class Member {
     /** What to tell the coordinator. */
     public Standing standing() {
         Optional<Generation> generation = assignment.map(Assignment::generation);
+        long closed = phase.stopped() ? Math.max(over, generationNumber()) : Math.min(over, generationNumber() - 1);
         return new Standing(
-                address, node, sequence, phase, generation, step, digest, weightsSha256, leaving, microBatchSeconds);
+                address,
+                node,
+                sequence,
+                phase,
+                generation,
+                closed,
+                step,
+                digest,
+                weightsSha256,
+                leaving,
+                microBatchSeconds);
     }
 
     @Override

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -26,8 +25,8 @@ import java.util.stream.IntStream;
  * are stopped, and only when each has said with which weights, the next generation is formed. (2) It begins with the most
  * advanced weights that are left; they hold the sums of whole global batches only, because an all-reduce completes with all
  * micro-batches or not at all. Who lags behind takes them from a peer. (3) A rank is lost when its process is known to be
- * gone; if it is merely silent, it is given up only on the side of a possible partition that the electorate lets go on.
- * (4) Trainers join and leave at step boundaries: all ranks are asked to pause after the step that is under way.
+ * gone. If it is merely silent it may be beyond a partition: no generation is formed, and none goes on for long, where the
+ * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join and leave at step boundaries: all ranks are asked to pause after the step that is under way.
  */
 public final class Membership {
 
@@ -38,6 +37,11 @@ public final class Membership {
     /** A rank that has not said by then that it knows its place has not heard of it. */
     private static final long UNAWARE_MILLIS = 3_000;
 
+    /** Trainers announce themselves twice as often. */
+    private static final long RECENT_MILLIS = 1_000;
+    /** So long a coordinator that takes over waits for somebody who knows the last generation. */
+    private static final long TAKE_OVER_MILLIS = 3_000;
+
     private static final int REMEMBERED_DEAD = 10_000;
     /** Generations that may fail in a row without a step before a trainer that peers cannot reach is left out. */
     private static final int PATIENCE = 2;
@@ -47,14 +51,19 @@ public final class Membership {
     private final Rules rules;
     private final Electorate electorate;
     private final Supplier<Optional<RestorePoint>> restorePoint;
-    private final LongUnaryOperator nextNumber;
+    private final GenerationNumbers numbers;
+    private final long inherited;
 
     // Who is there
     private final Map<DataAddress, Seat> seats = new LinkedHashMap<>();
     private final Set<DataAddress> dead = new LinkedHashSet<>();
+    private final Set<String> gone = new LinkedHashSet<>();
 
     // Where the run is
     private Optional<Generation> current = Optional.empty();
+    /** What the ranks of the current generation were told, if it was this coordinator that formed it. */
+    private List<Order.Form> places = List.of();
+
     private boolean settling;
     private boolean paused;
     private long settlingSince;
@@ -63,77 +72,27 @@ public final class Membership {
     private int barren;
     private long formedStep = -1;
     private boolean stopping;
-    private boolean saving;
+    private long begunAt = Long.MIN_VALUE;
     private boolean over;
     private String waitingFor = "";
     private final List<Order> orders = new ArrayList<>();
-
-    /** A trainer that is not known to be gone. */
-    private static final class Seat {
-        private final DataAddress address;
-        private Optional<Standing> standing = Optional.empty();
-        private long heard;
-        private long asked = Long.MIN_VALUE / 2;
-        private boolean silent;
-        private int reproaches;
-        private long shunnedUntil = Long.MIN_VALUE;
-
-        Seat(DataAddress address, long now) {
-            this.address = address;
-            this.heard = now;
-        }
-
-        boolean stopped() {
-            return standing.isPresent() && standing.get().phase().stopped();
-        }
-
-        boolean stoppedIn(long generation) {
-            return standing.isPresent() && standing.get().stoppedIn(generation);
-        }
-
-        long generation() {
-            return standing.map(Standing::generationNumber).orElse(0L);
-        }
-
-        boolean leaving() {
-            return standing.isPresent() && standing.get().leaving();
-        }
-
-        long step() {
-            return standing.map(Standing::step).orElse(-1L);
-        }
-
-        String digest() {
-            return standing.map(Standing::digest).orElse("");
-        }
-
-        String node() {
-            return standing.map(Standing::node).orElse(address.host() + ":" + address.port());
-        }
-
-        /** Whether its weights are part of this run's history: it was once given a place in it. */
-        boolean trusted() {
-            return standing.isPresent()
-                    && standing.get().generation().isPresent()
-                    && standing.get().hasWeights();
-        }
-    }
 
     /**
      * @param electorate asked before a silent rank is given up
      * @param restorePoint the newest checkpoint, or the seed; asked when a generation is formed. Empty where it cannot be
      *     read, which ends the run
-     * @param nextNumber makes a generation's number from the highest known so far: higher than any that the run has ever had
+     * @param numbers of generations
      */
     public Membership(
             Rules rules,
             Electorate electorate,
             Supplier<Optional<RestorePoint>> restorePoint,
-            LongUnaryOperator nextNumber) {
+            GenerationNumbers numbers) {
         this.rules = rules;
         this.electorate = electorate;
         this.restorePoint = restorePoint;
-        this.nextNumber = nextNumber;
+        this.numbers = numbers;
+        this.inherited = numbers.highest();
     }
 
     // ---- What happens
@@ -162,6 +121,7 @@ public final class Membership {
             return;
         }
         current = Optional.of(generation);
+        places = List.of();
         formedAt = now;
         settling = false;
         paused = false;
@@ -176,14 +136,16 @@ public final class Membership {
     public List<Order> found(DataAddress suspect, Liveness liveness, long now) {
         Seat seat = seats.get(suspect);
         if (seat != null && liveness == Liveness.GONE) {
+            gone.add(suspect.processId());
             drop(seat, "its process is gone");
         } else if (seat != null && liveness == Liveness.SILENT) {
-            seat.reproaches++;
             if (now - seat.heard > rules.silenceMillis()) {
                 seat.silent = true;
+                seat.silentSince = now;
                 cause = seat.node() + " is silent";
             } else if (barren >= PATIENCE) {
                 seat.shunnedUntil = now + SHUN_MILLIS;
+                barren = 0; // The others are tried without it before another is left out.
                 cause = seat.node() + " is not reached by its peers";
             }
         }
@@ -193,6 +155,7 @@ public final class Membership {
 
     /** A process is gone for certain: all of its trainers are. */
     public List<Order> gone(String processId, String why, long now) {
+        gone.add(processId);
         List.copyOf(seats.values()).stream()
                 .filter(seat -> seat.address.processId().equals(processId))
                 .forEach(seat -> drop(seat, why));
@@ -219,13 +182,7 @@ public final class Membership {
 
     /** The checkpoint that {@link Order.Save} asked for is written. */
     public List<Order> saved(long now) {
-        if (saving && stopping) {
-            over = true;
-        } else if (saving) {
-            saving = false;
-            retireLeavers();
-            evaluate(now, false);
-        }
+        evaluate(now, true);
         return take();
     }
 
@@ -257,10 +214,12 @@ public final class Membership {
     /** Whether all ranks of the generation have taken the last step. */
     public boolean finished() {
         return current.isPresent()
-                && members().stream()
-                        .allMatch(seat -> seat.stoppedIn(current.get().number())
-                                && seat.standing.get().phase() == Phase.FINISHED)
+                && members().stream().allMatch(this::finished)
                 && !members().isEmpty();
+    }
+
+    private boolean finished(Seat seat) {
+        return seat.stoppedIn(current.get().number()) && seat.standing.get().phase() == Phase.FINISHED;
     }
 
     /** Whether a stop that was asked for is complete. */
@@ -331,43 +290,73 @@ public final class Membership {
         if (over) {
             return;
         }
+        begunAt = begunAt == Long.MIN_VALUE ? now : begunAt;
         if (current.isEmpty()) {
             gather(now);
             return;
         }
-        if (!settling && broken()) {
+        if (!settling && (broken() || tick && isolated(now))) {
             settling = true;
             settlingSince = now;
+        }
+        if (tick) {
+            haltStragglers();
         }
         if (settling) {
             settle(now, tick);
         } else if (tick && !finished()) {
-            beginAnewForTheUnaware(now);
+            placeTheUnaware(now);
             if (allTraining()) {
                 retireLeavers();
-                requestPause();
+                requestPause(now);
             }
         }
     }
 
     private void gather(long now) {
-        if (stopping) {
+        if (stopping && !takingOver(now)) {
             over = true;
             return;
         }
+        retireLeavers();
         List<Seat> ready = candidates(now);
         if (ready.size() >= rules.worldSize()) {
-            form(ready, now);
+            if (decided(now) && enough(ready)) {
+                form(ready, now);
+            }
         } else {
             await("waiting for trainers: " + ready.size() + " of " + rules.worldSize() + " are here");
         }
     }
 
+    /** Whether there may be a generation that goes on and that nobody has told of yet. */
+    private boolean takingOver(long now) {
+        return current.map(Generation::number).orElse(0L) < inherited && now - begunAt < TAKE_OVER_MILLIS;
+    }
+
+    /** Who is in an older generation has missed that there is a newer one without it. */
+    private void haltStragglers() {
+        Generation generation = current.get();
+        for (Seat seat : seats.values()) {
+            if (!seat.silent
+                    && seat.standing.isPresent()
+                    && !seat.stopped()
+                    && seat.generation() < generation.number()
+                    && !generation.members().contains(seat.address)) {
+                orders.add(new Order.Halt(seat.address, seat.generation()));
+            }
+        }
+    }
+
     private boolean broken() {
         return members().size() < current.get().worldSize()
-                || members().stream()
-                        .anyMatch(seat -> seat.stoppedIn(current.get().number())
-                                && seat.standing.get().phase() == Phase.HALTED);
+                || members().stream().anyMatch(seat -> seat.closed(current.get().number()) && !finished(seat));
+    }
+
+    /** Whether too few have been heard for so long that this must be taken for the smaller side of a partition. */
+    private boolean isolated(long now) {
+        long since = now - 2 * rules.silenceMillis();
+        return since > begunAt && since > formedAt && !finished() && !electorate.mayGoOn(heardSince(since), gone);
     }
 
     private boolean allTraining() {
@@ -378,14 +367,15 @@ public final class Membership {
                         && seat.standing.get().phase() == Phase.TRAINING);
     }
 
-    /** A place that was not heard of is not given again, for its coordinator may have been another: all begin anew. */
-    private void beginAnewForTheUnaware(long now) {
+    /** Places are given until they are taken; those that a former coordinator gave are not known, and all begin anew. */
+    private void placeTheUnaware(long now) {
         long number = current.get().number();
-        if (now - formedAt < UNAWARE_MILLIS) {
-            return;
-        }
         for (Seat seat : members()) {
-            if (seat.standing.isPresent() && seat.standing.get().generationNumber() < number) {
+            if (seat.standing.isEmpty() || seat.generation() >= number) {
+                continue;
+            }
+            places.stream().filter(form -> form.to().equals(seat.address)).forEach(orders::add);
+            if (places.isEmpty() && now - formedAt >= UNAWARE_MILLIS) {
                 settling = true;
                 settlingSince = now;
                 cause = seat.node() + " has not heard of generation " + number;
@@ -394,17 +384,16 @@ public final class Membership {
     }
 
     /** Joiners, leavers, a stop: all ranks are asked to stop after the step that is under way. */
-    private void requestPause() {
+    private void requestPause(long now) {
         Generation generation = current.get();
         Set<DataAddress> ranks = Set.copyOf(generation.members());
-        long joiners = seats.values().stream()
-                .filter(seat -> seat.stopped() && !seat.leaving() && !seat.silent && !ranks.contains(seat.address))
+        long joiners = candidates(now).stream()
+                .filter(seat -> !ranks.contains(seat.address))
                 .count();
         boolean joins = joiners > 0 && generation.worldSize() < rules.microBatches();
         boolean leaves = members().stream().anyMatch(Seat::leaving);
-        boolean balances = rules.rebalance() && unbalanced();
-        if (joins || leaves || balances || stopping) {
-            cause = joins ? "trainers join" : leaves ? "trainers leave" : balances ? "slow ranks" : "stop";
+        if (joins || leaves || stopping) {
+            cause = joins ? "trainers join" : leaves ? "trainers leave" : "stop";
             paused = true;
             members().forEach(seat -> orders.add(new Order.Pause(seat.address, generation.number())));
         }
@@ -412,10 +401,10 @@ public final class Membership {
 
     private void settle(long now, boolean tick) {
         long number = current.get().number();
-        // Who is unaware of the generation has stopped in an older one, or will be stopped there.
-        List<Seat> moving = members().stream()
-                .filter(seat -> !seat.stopped() || seat.standing.get().generationNumber() > number)
-                .toList();
+        // Who seems to have stopped in an older one may be on its way into this one: it must say that it stays where it
+        // is.
+        List<Seat> moving =
+                members().stream().filter(seat -> !seat.closed(number)).toList();
         if (!moving.isEmpty()) {
             boolean patient = paused && now - settlingSince < PAUSE_MILLIS;
             if (!patient && (tick || now == settlingSince)) {
@@ -423,26 +412,67 @@ public final class Membership {
             }
             return;
         }
-        Set<String> silent = current.get().members().stream()
-                .map(seats::get)
-                .filter(seat -> seat != null && seat.silent)
-                .map(seat -> seat.address.processId())
-                .collect(Collectors.toSet());
-        if (!silent.isEmpty() && !electorate.mayGoOnWithout(silent)) {
-            await("waiting: " + silent.size() + " of the trainers are silent and this side is not the larger one of the"
-                    + " cluster, so they may be training; until that is decided nobody here does");
+        if (!decided(now)) {
             return;
         }
         if (stopping) {
-            save(members());
-            return;
+            over = tick && safe(members());
+        } else {
+            formOrLetGo(now, tick);
         }
+    }
+
+    /** Whether nobody else can go on with the run, so that this side may. */
+    private boolean decided(long now) {
+        if (takingOver(now)) {
+            await("waiting for the ranks of generation " + inherited + ", which another coordinator formed");
+            return false;
+        }
+        if (current.isPresent() && current.get().members().stream().allMatch(this::silent)) {
+            // With one of them it would be over for all, but together they may go on where they are.
+            await("waiting: all ranks of generation " + current.get().number() + " are silent, so they may be training;"
+                    + " the cluster will find out");
+            return false;
+        }
+        if (!electorate.mayGoOn(heardLately(now), gone)) {
+            await("waiting: too few nodes are heard, so the larger part of the cluster may be training elsewhere");
+            return false;
+        }
+        return true;
+    }
+
+    private boolean silent(DataAddress address) {
+        return seats.containsKey(address) && seats.get(address).silent;
+    }
+
+    /** Who was heard since the last trainer fell silent: who is beyond a cut with it was not. */
+    private Set<String> heardLately(long now) {
+        long since = seats.values().stream()
+                .filter(seat -> seat.silent)
+                .mapToLong(seat -> seat.silentSince)
+                .max()
+                .orElse(now - RECENT_MILLIS);
+        return heardSince(Math.max(since, now - RECENT_MILLIS));
+    }
+
+    private Set<String> heardSince(long since) {
+        return seats.values().stream()
+                .filter(seat -> seat.heard >= since && seat.standing.isPresent())
+                .map(seat -> seat.address.processId())
+                .collect(Collectors.toSet());
+    }
+
+    /** Those who want to leave need not wait for others to come. */
+    private void formOrLetGo(long now, boolean tick) {
         List<Seat> chosen = candidates(now);
-        if (chosen.isEmpty() && members().stream().anyMatch(Seat::leaving)) {
-            save(members());
-            return;
+        boolean leavers = seats.values().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
+        if (enough(chosen)) {
+            if (tick || barren == 0) { // Generations that fail at once are not formed as fast as messages travel.
+                form(chosen, now);
+            }
+        } else if (leavers && tick && safe(seats.values())) {
+            retireLeavers();
         }
-        form(chosen, now);
     }
 
     /** Trainers that have stopped and can take a place. */
@@ -452,15 +482,18 @@ public final class Membership {
                 .toList();
     }
 
-    /** Has the most advanced of those that are left write a checkpoint. */
-    private void save(Collection<Seat> left) {
-        Optional<Seat> best = left.stream().filter(Seat::trusted).max(Comparator.comparingLong(Seat::step));
-        if (best.isEmpty()) {
-            over = stopping;
-        } else if (!saving) {
-            saving = true;
-            orders.add(new Order.Save(best.get().address));
+    /** Whether the last checkpoint is as good as their weights; the most advanced of them is asked for one otherwise. */
+    private boolean safe(Collection<Seat> left) {
+        Optional<RestorePoint> saved = restorePoint.get();
+        Optional<Seat> best = best(left);
+        if (saved.isEmpty() || best.isEmpty()) {
+            return best.isEmpty();
         }
+        if (saved.get().step() < best.get().step()) {
+            orders.add(new Order.Save(best.get().address));
+            return false;
+        }
+        return true;
     }
 
     private void retireLeavers() {
@@ -474,7 +507,7 @@ public final class Membership {
         }
     }
 
-    private void form(List<Seat> candidates, long now) {
+    private boolean enough(List<Seat> candidates) {
         long nodes = candidates.stream()
                 .map(seat -> seat.address.processId())
                 .distinct()
@@ -482,8 +515,11 @@ public final class Membership {
         if (nodes < rules.minNodes()) {
             await("waiting: " + nodes + " trainer " + (nodes == 1 ? "node is" : "nodes are")
                     + " here, cluster.minNodes asks for " + rules.minNodes());
-            return;
         }
+        return nodes >= rules.minNodes();
+    }
+
+    private void form(List<Seat> candidates, long now) {
         Optional<RestorePoint> saved = restorePoint.get();
         if (saved.isEmpty()) {
             return; // The caller has ended the run.
@@ -503,14 +539,15 @@ public final class Membership {
                 .mapToLong(Standing::generationNumber)
                 .max()
                 .orElse(0);
-        long number = nextNumber.applyAsLong(
-                Math.max(highest, current.map(Generation::number).orElse(0L)));
+        long number =
+                numbers.next(Math.max(highest, current.map(Generation::number).orElse(0L)));
         Generation next =
                 new Generation(number, chosen.stream().map(seat -> seat.address).toList(), rules.microBatches());
         List<Seat> sources = candidates.stream()
                 .filter(seat ->
                         live && seat.step() == firstStep && seat.digest().equals(digest))
                 .toList();
+        List<Order.Form> forms = new ArrayList<>();
         for (int rank = 0; rank < chosen.size(); rank++) {
             Seat seat = chosen.get(rank);
             Origin origin = !live
@@ -520,14 +557,15 @@ public final class Membership {
             if (rank == 0) {
                 orders.add(new Order.Formed(assignment, cause, describe(chosen)));
             }
-            orders.add(new Order.Form(seat.address, assignment));
+            forms.add(new Order.Form(seat.address, assignment));
             seat.heard = now;
         }
+        orders.addAll(forms);
+        places = forms;
         current = Optional.of(next);
         formedAt = now;
         settling = false;
         paused = false;
-        saving = false;
         cause = "";
         waitingFor = "";
     }
@@ -543,7 +581,7 @@ public final class Membership {
                 .toList();
     }
 
-    private static Optional<Seat> best(List<Seat> candidates) {
+    private static Optional<Seat> best(Collection<Seat> candidates) {
         return candidates.stream().filter(Seat::trusted).max(Comparator.comparingLong(Seat::step));
     }
 
@@ -566,10 +604,6 @@ public final class Membership {
                 return true;
             }
         }
-        return false;
-    }
-
-    private boolean unbalanced() {
         return false;
     }
 

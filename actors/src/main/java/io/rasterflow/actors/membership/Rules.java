@@ -8,9 +8,8 @@ package io.rasterflow.actors.membership;
  * @param microBatches of a step: no more ranks than that can compute
  * @param steps of the run
  * @param silenceMillis a trainer that was not heard for so long is looked after
- * @param rebalance whether slow ranks are given fewer micro-batches
  */
-public record Rules(int worldSize, int minNodes, int microBatches, long steps, long silenceMillis, boolean rebalance) {
+public record Rules(int worldSize, int minNodes, int microBatches, long steps, long silenceMillis) {
     public Rules {
         if (worldSize < 1 || worldSize > microBatches) {
             throw new IllegalArgumentException("world size " + worldSize + ": must be between 1 and the " + microBatches

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param sequence rises with every change; an older standing that comes late is ignored
  * @param phase see {@link Phase}
  * @param generation the last one that it was part of; empty before the first
+ * @param closed the highest generation in which nothing can make it move any more: it has stopped in it, or was told that it
+ *     is over before it heard that it has a place in it
  * @param step optimizer steps in its weights; -1 while it has none
  * @param digest of the history behind the weights, see {@link Member#applied}; empty without weights
  * @param weightsSha256 of the final weights once {@link Phase#FINISHED}; empty before
@@ -24,6 +26,7 @@ public record Standing(
         long sequence,
         Phase phase,
         Optional<Generation> generation,
+        long closed,
         long step,
         String digest,
         String weightsSha256,

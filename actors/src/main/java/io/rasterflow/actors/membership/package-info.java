@@ -3,7 +3,7 @@
  *
  * <p>{@link io.rasterflow.actors.membership.Membership} is what the coordinator decides, {@link
  * io.rasterflow.actors.membership.Member} what a trainer knows of itself. Trainers announce their {@link
- * io.rasterflow.actors.membership.Standing} once a second and at every change; the coordinator answers with {@link
+ * io.rasterflow.actors.membership.Standing} twice a second and at every change; the coordinator answers with {@link
  * io.rasterflow.actors.membership.Order}s. Everything is level-triggered: a decision follows from the latest standings and
  * is said again until they show its effect, so messages may be lost, delayed, repeated or overtaken. A coordinator that
  * begins anew learns all it needs from the standings.

@@ -4,6 +4,7 @@ import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.GenerationNumbers;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Membership;
 import io.rasterflow.actors.membership.Order;
@@ -72,8 +73,8 @@ final class CoordinatorSimulation {
         this.bytes = new ControlBytes(repair.messageBytes());
         this.ring = form == Form.RING;
         this.seed = seed;
-        Rules rules = new Rules(cluster.ranks(), 1, cluster.ranks(), Long.MAX_VALUE, millis(GIVE_UP), false);
-        this.membership = new Membership(rules, silent -> true, () -> Optional.of(SEED), highest -> highest + 1);
+        Rules rules = new Rules(cluster.ranks(), 1, cluster.ranks(), Long.MAX_VALUE, millis(GIVE_UP));
+        this.membership = new Membership(rules, (heard, gone) -> true, () -> Optional.of(SEED), new Numbers());
     }
 
     /** Where there is one host only, nobody is left to re-form. */
@@ -290,6 +291,19 @@ final class CoordinatorSimulation {
             // Nobody stops where all were stopped already when the host came back.
             joinSeconds = queue.now() - (Double.isFinite(stoppedAt) ? stoppedAt : returnedAt);
             queue.stop();
+        }
+    }
+
+    /** Of a run that has one coordinator. */
+    private static final class Numbers implements GenerationNumbers {
+        @Override
+        public long highest() {
+            return 0;
+        }
+
+        @Override
+        public long next(long known) {
+            return known + 1;
         }
     }
 }
