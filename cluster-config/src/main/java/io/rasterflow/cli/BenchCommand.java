@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
             BenchStepCommand.class,
             BenchInputCommand.class,
             BenchExchangeCommand.class,
+            BenchRecoveryCommand.class,
             BenchRankCommand.class
         })
 final class BenchCommand implements Runnable {
@@ -20,6 +21,7 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "say what to measure: step, input or exchange");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "say what to measure: step, input, exchange or recovery");
     }
 }

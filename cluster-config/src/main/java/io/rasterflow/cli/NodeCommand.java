@@ -22,8 +22,15 @@ import picocli.CommandLine.Option;
 final class NodeCommand implements Callable<Integer> {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** For the step that is under way. */
+    private static final Duration LEAVE = Duration.ofMinutes(2);
 
-    @Option(names = "--role", split = ",", required = true, description = "trainer, probe or both, comma-separated.")
+    @Option(
+            names = "--role",
+            split = ",",
+            required = true,
+            description =
+                    "Comma-separated: trainer; probe; coordinator and monitor to take over when the run's are lost.")
     private List<String> roles;
 
     @Option(names = "--join", required = true, paramLabel = "HOST:PORT", description = "Any node of the cluster.")
@@ -46,8 +53,9 @@ final class NodeCommand implements Callable<Integer> {
         ChildJvm.followParent();
         Engines.configure(1);
         Set<String> roleSet = new LinkedHashSet<>(roles);
-        if (!Set.of(Node.TRAINER, Node.PROBE).containsAll(roleSet)) {
-            throw new ConfigException("--role must be trainer, probe or both but is " + String.join(",", roles));
+        if (!Node.ROLES.containsAll(roleSet)) {
+            throw new ConfigException(
+                    "--role must be some of " + String.join(", ", Node.ROLES) + " but is " + String.join(",", roles));
         }
         String nodeName =
                 name != null ? name : host + "-" + ProcessHandle.current().pid();
@@ -55,7 +63,10 @@ final class NodeCommand implements Callable<Integer> {
                 new NodeSettings(nodeName, roleSet, Optional.empty(), new DataPlaneConfig(host, 0, Secret.load()));
         try (ClusterNode node = ClusterNode.joining(settings, host, port, join)) {
             node.awaitMembership(join, PATIENCE);
+            Thread onTerminate = new Thread(() -> node.leave(LEAVE), "leave-on-terminate");
+            Runtime.getRuntime().addShutdownHook(onTerminate);
             node.awaitTermination();
+            TrainCommand.removeHook(onTerminate);
         }
         return 0;
     }

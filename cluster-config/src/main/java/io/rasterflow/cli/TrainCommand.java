@@ -150,6 +150,9 @@ final class TrainCommand implements Callable<Integer> {
                 System.out.println("waiting for      " + config.cluster().nodes()
                         + " × ./rasterflow node --role trainer --join " + trainRun.address());
             }
+            if (config.cluster().spawn() && config.cluster().nodes() > 1) {
+                System.out.println("more may join    ./rasterflow node --role trainer --join " + trainRun.address());
+            }
             Thread onInterrupt = new Thread(
                     () -> {
                         System.out.println("\nstopping at the next step, with a checkpoint ...");

@@ -130,6 +130,7 @@ public record RunConfig(
                 resume,
                 origin.map(checkpoint -> checkpoint.toAbsolutePath().toString()).orElse(""),
                 cluster.nodes() * replicas,
+                cluster.minNodes(),
                 replicas,
                 model,
                 optimizer,

@@ -25,9 +25,11 @@ public final class ClusterNode implements AutoCloseable {
     private static final String SYSTEM = "rasterflow";
 
     private final ActorSystem<Node.Command> system;
+    private final CompletableFuture<String> failure;
 
-    private ClusterNode(ActorSystem<Node.Command> system) {
+    private ClusterNode(ActorSystem<Node.Command> system, CompletableFuture<String> failure) {
         this.system = system;
+        this.failure = failure;
     }
 
     /** Starts the first node of a new cluster. */
@@ -58,8 +60,9 @@ public final class ClusterNode implements AutoCloseable {
                         List.copyOf(settings.roles())))
                 .withFallback(ConfigFactory.parseResources("rasterflow-pekko.conf"))
                 .withFallback(ConfigFactory.load());
+        CompletableFuture<String> failure = new CompletableFuture<>();
         try {
-            return new ClusterNode(ActorSystem.create(Node.create(settings), SYSTEM, config));
+            return new ClusterNode(ActorSystem.create(Node.create(settings, failure), SYSTEM, config), failure);
         } catch (RuntimeException e) {
             throw new IllegalStateException(
                     "the node cannot listen on " + host + ":" + port + " (" + rootMessage(e)
@@ -131,9 +134,29 @@ public final class ClusterNode implements AutoCloseable {
         }
     }
 
-    /** Blocks until the actor system has ended by itself. */
+    /**
+     * Blocks until the actor system has ended by itself.
+     *
+     * @throws IllegalStateException with one line if the run is not over
+     */
     public void awaitTermination() {
         system.getWhenTerminated().toCompletableFuture().join();
+        String cause = failure.getNow("");
+        if (!cause.isEmpty()) {
+            throw new IllegalStateException(cause);
+        }
+    }
+
+    /** Has the node's trainers leave at the next step boundary, and ends it then. */
+    public void leave(Duration patience) {
+        system.tell(new Node.Leave());
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            system.terminate();
+        }
     }
 
     /** Ends the actor system and waits for it. */

@@ -72,6 +72,7 @@ final class Console {
                                                 event.key(),
                                                 event.shard(),
                                                 event.cause())))
+                .onMessage(Event.Membership.class, this::onMembership)
                 .onMessage(Event.RunEnded.class, event -> onEnded())
                 .onAnyMessage(event -> Behaviors.same())
                 .onSignal(PostStop.class, stop -> onEnded())
@@ -125,6 +126,19 @@ final class Console {
             out.printf(Locale.ROOT, "step %d/%d · %s%n", event.step() + 1, steps, text);
         }
         return Behaviors.same();
+    }
+
+    /** Changes once training has begun. */
+    private Behavior<Event> onMembership(Event.Membership event) {
+        if (steps == 0 || event.change().equals("up")) {
+            return Behaviors.same();
+        }
+        return line(
+                switch (event.change()) {
+                    case "down" -> "lost " + event.member() + ": " + event.detail();
+                    case "generation" -> "generation " + event.generation() + " begins at " + event.detail();
+                    default -> event.detail();
+                });
     }
 
     private Behavior<Event> onProbe(Event.Probe event) {

@@ -7,6 +7,7 @@ import io.rasterflow.actors.node.NodeSettings;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.config.Secret;
+import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.page.Dashboard;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
@@ -83,8 +85,9 @@ public final class TrainRun implements AutoCloseable {
                         nodes,
                         node.address(),
                         runDirectory,
+                        config.cluster().restarts(),
                         index -> GpuShare.environment(plan.train().device(), index, nodes),
-                        (name, cause) -> singletons.coordinator().tell(new Coordinator.TrainerFailed(-1, name, cause)));
+                        (name, cause) -> singletons.coordinator().tell(new Coordinator.NodeFailed(name, cause)));
             }
             TrainRun run = new TrainRun(node, singletons, Optional.ofNullable(children), page, shown);
             run.follow();
@@ -140,6 +143,22 @@ public final class TrainRun implements AutoCloseable {
     /** Address of the live page, if it is served. */
     public Optional<URI> page() {
         return page;
+    }
+
+    /** Tells of every event from now on, on a thread of the actor system. */
+    public void onEvent(Consumer<Event> listener) {
+        Behavior<Event> behavior = Behaviors.receive(Event.class)
+                .onAnyMessage(event -> {
+                    listener.accept(event);
+                    return Behaviors.same();
+                })
+                .build();
+        singletons.monitor().tell(new MonitorActor.Subscribe(spawn(node, behavior, "listener")));
+    }
+
+    /** The trainer processes of this machine, if the run has any. */
+    public Optional<LocalNodes> processes() {
+        return processes;
     }
 
     /** Address that further nodes can join. */

@@ -3,6 +3,7 @@ package io.rasterflow.model;
 import io.rasterflow.model.checkpoint.Snapshot;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.function.IntConsumer;
 
 /**
@@ -27,6 +28,9 @@ public interface Replica extends AutoCloseable {
     default int gradientFloats() {
         return bucketFloats().stream().reduce(0, Math::addExact);
     }
+
+    /** Shape of every parameter by its checkpoint name. */
+    SortedMap<String, long[]> shapes();
 
     /** Trainable values, padding not counted. */
     long parameters();

@@ -2,52 +2,79 @@ package io.rasterflow.actors.coordinator;
 
 import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.exchange.DataAddress;
-import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.exchange.Liveness;
+import io.rasterflow.actors.membership.Membership;
+import io.rasterflow.actors.membership.Order;
+import io.rasterflow.actors.membership.RestorePoint;
+import io.rasterflow.actors.membership.Rules;
+import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.Set;
+import java.util.UUID;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The cluster singleton that makes a run of many nodes: it gathers trainers, gives them ranks and a generation, has
- * checkpoints evaluated, notices the loss of a rank and decides how the run ended. Gradients never pass through it: it
- * arranges the all-reduce, the data plane carries it.
+ * The cluster singleton that makes a run of many nodes. Who trains and from which step is decided by {@link Membership};
+ * this actor carries what happens to it and its orders to the trainers, has checkpoints evaluated and decides how the run
+ * ended. Gradients never pass through it. When its node is lost another one goes on from what the trainers announce.
  */
 public final class Coordinator {
 
     public sealed interface Command {}
 
-    /** A node asks what to do; it is answered with the plan. */
-    public record JoinNode(String node, ActorRef<Welcome> replyTo) implements Command, WireMessage {}
+    /**
+     * A node says that it is there, once a second; a node that is new to this coordinator is answered.
+     *
+     * @param process unique per JVM
+     * @param protocol see {@link #PROTOCOL}
+     */
+    public record JoinNode(String node, String process, int protocol, ActorRef<Admission> replyTo)
+            implements Command, WireMessage {}
 
     /** The answer to {@link JoinNode}. */
-    public record Welcome(RunPlan plan) implements WireMessage {}
+    public sealed interface Admission extends WireMessage {}
 
-    /** A trainer is ready to become a rank. */
-    public record JoinTrainer(String node, DataAddress address, ActorRef<Trainer.Command> trainer)
+    /**
+     * Take part.
+     *
+     * @param coordinator changes when another node has become the coordinator's, which knows nobody yet
+     */
+    public record Welcome(RunPlan plan, String coordinator) implements Admission {}
+
+    /** Do not. */
+    public record Refused(String reason) implements Admission {}
+
+    /**
+     * A trainer says where it stands, twice a second and at every change.
+     *
+     * @param identity as in {@link io.rasterflow.actors.trainer.TrainerNode}
+     */
+    public record Announce(Standing standing, String identity, ActorRef<Trainer.Command> trainer)
             implements Command, WireMessage {}
+
+    /** What a trainer found out about another. */
+    public record Found(DataAddress suspect, Liveness liveness) implements Command, WireMessage {}
 
     /** A probe actor is ready to evaluate checkpoints. */
     public record JoinProbe(String node, ActorRef<ProbeActor.Command> probe) implements Command, WireMessage {}
@@ -56,20 +83,25 @@ public final class Coordinator {
     public record CheckpointWritten(long step, String directory, String weightsSha256)
             implements Command, WireMessage {}
 
+    /** The weights that {@link Trainer.Save} asked for are on disk. */
+    public record Saved(long step, String weightsSha256) implements Command, WireMessage {}
+
     /** A checkpoint has been evaluated. */
     public record Evaluated(long step, double validationLoss) implements Command, WireMessage {}
 
     /** A checkpoint could not be evaluated. */
     public record EvaluationFailed(long step, String cause) implements Command, WireMessage {}
 
-    /** A rank has taken the last step. */
-    public record Finished(int rank, long step, String weightsSha256) implements Command, WireMessage {}
+    /**
+     * A trainer has ended by itself.
+     *
+     * @param fatal whether the same would happen to every rank
+     */
+    public record TrainerFailed(DataAddress address, String node, String cause, boolean fatal)
+            implements Command, WireMessage {}
 
-    /** A rank could not go on. */
-    public record TrainerFailed(int rank, String node, String cause) implements Command, WireMessage {}
-
-    /** A draining rank has left. */
-    public record Left(int rank) implements Command, WireMessage {}
+    /** A node cannot take part, or will not come back. */
+    public record NodeFailed(String node, String cause) implements Command, WireMessage {}
 
     /** Stop at a step boundary, with a checkpoint. */
     public record Stop() implements Command, WireMessage {}
@@ -91,87 +123,98 @@ public final class Coordinator {
         }
     }
 
-    private record TrainerGone(ActorRef<Trainer.Command> trainer) implements Command {}
+    private record TrainerGone(DataAddress address) implements Command {}
 
-    private record StillGone(ActorRef<Trainer.Command> trainer) implements Command {}
+    private record ProbeGone(ActorRef<ProbeActor.Command> probe) implements Command {}
 
-    private record StillWaiting() implements Command {}
+    private record Tick() implements Command {}
+
+    /** Rises when messages or frames change: nodes of different programs do not train together. */
+    public static final int PROTOCOL = 3;
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
-
-    private static final Duration LAST_WORDS = Duration.ofMillis(300);
+    private static final Duration TICK = Duration.ofMillis(200);
+    private static final long WAITING_MILLIS = 10_000;
+    private static final long FRESH_MILLIS = 3_000;
 
     private final ActorContext<Command> context;
-    private final TimerScheduler<Command> timers;
     private final String node;
     private final RunPlan plan;
     private final Telemetry telemetry;
+    private final ClusterView cluster;
+    private final String incarnation = UUID.randomUUID().toString();
 
     // Members
-    private final List<JoinTrainer> trainers = new ArrayList<>();
-    private final Map<Integer, Finished> finished = new HashMap<>();
-    private final List<Integer> left = new ArrayList<>();
+    private final Membership membership;
+    private final Map<DataAddress, ActorRef<Trainer.Command>> trainers = new HashMap<>();
+    private final Map<String, KnownNode> nodes = new HashMap<>();
+    private Optional<String> identity = Optional.empty();
     private Optional<ActorRef<ProbeActor.Command>> probe = Optional.empty();
-    private long generation;
+    private String waiting = "";
+    private long saidWaiting;
 
     // Evaluations
     private final Queue<ProbeActor.Evaluate> waitingForProbe = new ArrayDeque<>();
-    private int evaluating;
+    private final Set<Long> evaluating = new LinkedHashSet<>();
 
     // The end
-    private final List<ActorRef<Outcome>> followers = new ArrayList<>();
+    private final Set<ActorRef<Outcome>> followers = new LinkedHashSet<>();
     private Optional<Outcome> outcome = Optional.empty();
+    private Optional<Saved> saved = Optional.empty();
     private boolean stopping;
     private long lastCheckpoint = -1;
 
-    /** @param node name of the node that hosts the singleton at the moment */
-    public static Behavior<Command> create(String node, RunPlan plan, Telemetry telemetry) {
-        return Behaviors.setup(context ->
-                Behaviors.withTimers(timers -> new Coordinator(context, timers, node, plan, telemetry).gathering()));
+    private record KnownNode(String process, long heard) {}
+
+    /**
+     * @param node name of the node that hosts the singleton at the moment
+     * @param takesOver whether another node's coordinator has begun the run
+     */
+    public static Behavior<Command> create(
+            String node, RunPlan plan, Telemetry telemetry, ClusterView cluster, boolean takesOver) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(new Tick(), TICK);
+            return new Coordinator(context, node, plan, telemetry, cluster, takesOver).coordinating();
+        }));
     }
 
     private Coordinator(
             ActorContext<Command> context,
-            TimerScheduler<Command> timers,
             String node,
             RunPlan plan,
-            Telemetry telemetry) {
+            Telemetry telemetry,
+            ClusterView cluster,
+            boolean takesOver) {
         this.context = context;
-        this.timers = timers;
         this.node = node;
         this.plan = plan;
         this.telemetry = telemetry;
+        this.cluster = cluster;
+        Rules rules = new Rules(
+                plan.worldSize(),
+                plan.minNodes(),
+                plan.train().microBatches(),
+                plan.train().steps(),
+                plan.exchange().silenceMillis());
+        this.membership = new Membership(
+                rules, cluster, this::restorePoint, new GenerationFile(Path.of(plan.directory()), takesOver));
     }
 
-    /** Before training: waits until as many trainers as the plan asks for are here. */
-    private Behavior<Command> gathering() {
-        timers.startTimerWithFixedDelay(new StillWaiting(), Duration.ofSeconds(10));
+    private Behavior<Command> coordinating() {
         return Behaviors.receive(Command.class)
                 .onMessage(JoinNode.class, this::onJoinNode)
-                .onMessage(JoinTrainer.class, this::onJoinTrainer)
-                .onMessage(JoinProbe.class, this::onJoinProbe)
-                .onMessage(TrainerGone.class, this::onTrainerGoneBeforeTraining)
+                .onMessage(Announce.class, this::onAnnounce)
+                .onMessage(Found.class, this::onFound)
+                .onMessage(TrainerGone.class, this::onTrainerGone)
                 .onMessage(TrainerFailed.class, this::onTrainerFailed)
-                .onMessage(StillWaiting.class, this::onStillWaiting)
-                .onMessage(Stop.class, stop -> end("stopped", "", ""))
-                .onMessage(Follow.class, this::onFollow)
-                .build();
-    }
-
-    private Behavior<Command> training() {
-        return Behaviors.receive(Command.class)
-                .onMessage(JoinNode.class, this::onJoinNode)
-                .onMessage(JoinTrainer.class, this::onLateTrainer)
+                .onMessage(NodeFailed.class, this::onNodeFailed)
+                .onMessage(Tick.class, this::onTick)
                 .onMessage(JoinProbe.class, this::onJoinProbe)
+                .onMessage(ProbeGone.class, this::onProbeGone)
                 .onMessage(CheckpointWritten.class, this::onCheckpointWritten)
+                .onMessage(Saved.class, this::onSaved)
                 .onMessage(Evaluated.class, this::onEvaluated)
                 .onMessage(EvaluationFailed.class, this::onEvaluationFailed)
-                .onMessage(Finished.class, this::onFinished)
-                .onMessage(TrainerFailed.class, this::onTrainerFailed)
-                .onMessage(Left.class, this::onLeft)
-                .onMessage(TrainerGone.class, this::onTrainerGone)
-                .onMessage(StillGone.class, this::onStillGone)
-                .onMessage(StillWaiting.class, message -> Behaviors.same())
                 .onMessage(Stop.class, this::onStop)
                 .onMessage(Follow.class, this::onFollow)
                 .build();
@@ -185,157 +228,254 @@ public final class Coordinator {
                 .build();
     }
 
+    private static long now() {
+        return System.nanoTime() / 1_000_000;
+    }
+
+    // ---- Nodes and trainers
+
     private Behavior<Command> onJoinNode(JoinNode message) {
-        LOG.info("node {} joins", message.node());
-        membership(message.node(), "up", "");
-        message.replyTo().tell(new Welcome(plan));
-        return Behaviors.same();
-    }
-
-    private Behavior<Command> onJoinTrainer(JoinTrainer message) {
-        trainers.add(message);
-        context.watchWith(message.trainer(), new TrainerGone(message.trainer()));
-        return trainers.size() < plan.worldSize() ? Behaviors.same() : begin();
-    }
-
-    private Behavior<Command> onLateTrainer(JoinTrainer message) {
-        LOG.warn(
-                "trainer {} on {} is not needed: the run has its {} trainers",
-                message.address(),
-                message.node(),
-                plan.worldSize());
-        return Behaviors.same();
-    }
-
-    private Behavior<Command> onTrainerGoneBeforeTraining(TrainerGone message) {
-        trainers.stream()
-                .filter(trainer -> trainer.trainer().equals(message.trainer()))
-                .findFirst()
-                .ifPresent(gone -> {
-                    trainers.remove(gone);
-                    membership(gone.node(), "down", "before training");
-                });
-        return Behaviors.same();
-    }
-
-    private Behavior<Command> onStillWaiting(StillWaiting message) {
-        LOG.info("waiting for trainers: {} of {} are here", trainers.size(), plan.worldSize());
-        return Behaviors.same();
-    }
-
-    /** Forms the generation: ranks in the order of node name and replica, so that it does not depend on who was first. */
-    private Behavior<Command> begin() {
-        timers.cancelAll();
-        generation++;
-        trainers.sort(Comparator.comparing(JoinTrainer::node)
-                .thenComparing(trainer -> trainer.address().replica()));
-        Generation members = new Generation(
-                generation,
-                trainers.stream().map(JoinTrainer::address).collect(Collectors.toList()),
-                plan.train().microBatches());
-        Optional<Path> checkpoint;
-        try {
-            checkpoint = plan.resume()
-                    ? Checkpoint.latest(Path.of(plan.directory()))
-                    : Optional.of(plan.origin())
-                            .filter(origin -> !origin.isEmpty())
-                            .map(Path::of);
-        } catch (IOException e) {
-            return fail("the checkpoints cannot be read: " + e.getMessage());
+        if (message.protocol() != PROTOCOL) {
+            refuse(
+                    message,
+                    "node " + message.node() + " speaks protocol " + message.protocol() + ", this run " + PROTOCOL
+                            + "; use the same version of Rasterflow on all nodes");
+            return Behaviors.same();
         }
-        long firstStep = checkpoint.map(Checkpoint::step).orElse(0L);
-        String directory = checkpoint.map(Path::toString).orElse("");
-        membership("", "generation", "ranks " + describeRanks());
-        for (int rank = 0; rank < trainers.size(); rank++) {
-            trainers.get(rank).trainer().tell(new Trainer.Begin(members, rank, firstStep, directory));
+        KnownNode known = nodes.get(message.node());
+        boolean other = known != null && !known.process().equals(message.process());
+        if (other && now() - known.heard() < FRESH_MILLIS) {
+            refuse(message, "another process is node " + message.node() + " of this run; give this one another --name");
+            return Behaviors.same();
         }
-        lastCheckpoint = plan.resume() && checkpoint.isPresent() ? firstStep : -1;
-        return training();
-    }
-
-    private String describeRanks() {
-        return IntStream.range(0, trainers.size())
-                .mapToObj(rank -> rank + " on " + trainers.get(rank).node())
-                .collect(Collectors.joining(", "));
-    }
-
-    private Behavior<Command> onJoinProbe(JoinProbe message) {
-        probe = Optional.of(message.probe());
-        waitingForProbe.forEach(message.probe()::tell);
-        waitingForProbe.clear();
+        cluster.heardNode(message.replyTo());
+        nodes.put(message.node(), new KnownNode(message.process(), now()));
+        if (known == null || other) {
+            LOG.info("node {} joins", message.node());
+            membershipEvent(message.node(), "up", "");
+            message.replyTo().tell(new Welcome(plan, incarnation));
+        }
         return Behaviors.same();
     }
 
-    private Behavior<Command> onCheckpointWritten(CheckpointWritten message) {
-        lastCheckpoint = message.step();
-        ProbeActor.Evaluate evaluate = new ProbeActor.Evaluate(
-                message.step(), message.directory(), !stopping && plan.probeDue(message.step()), context.getSelf());
-        evaluating++;
-        probe.ifPresentOrElse(actor -> actor.tell(evaluate), () -> waitingForProbe.add(evaluate));
-        return Behaviors.same();
+    private void refuse(JoinNode message, String reason) {
+        LOG.warn("refused: {}", reason);
+        message.replyTo().tell(new Refused(reason));
     }
 
-    private Behavior<Command> onEvaluated(Evaluated message) {
-        evaluating--;
-        if (!trainers.isEmpty()) {
-            trainers.get(0).trainer().tell(new Trainer.Validated(message.step(), message.validationLoss()));
+    private Behavior<Command> onAnnounce(Announce message) {
+        DataAddress address = message.standing().address();
+        if (identity.isPresent() && !identity.get().equals(message.identity())) {
+            if (trainers.put(address, message.trainer()) == null) {
+                LOG.warn(
+                        "refused: trainer {} on {} has \"{}\", this run \"{}\"",
+                        address.replica(),
+                        message.standing().node(),
+                        message.identity(),
+                        identity.get());
+            }
+            message.trainer()
+                    .tell(new Trainer.Retire("it would train on \"" + message.identity() + "\", this run has \""
+                            + identity.get() + "\"; use the same data on all nodes"));
+            return Behaviors.same();
         }
-        return endIfDone();
-    }
-
-    private Behavior<Command> onEvaluationFailed(EvaluationFailed message) {
-        evaluating--;
-        return fail("step " + message.step() + " could not be evaluated: " + message.cause());
-    }
-
-    private Behavior<Command> onFinished(Finished message) {
-        finished.put(message.rank(), message);
-        Finished first = finished.values().iterator().next();
-        if (!stopping && !first.weightsSha256().equals(message.weightsSha256())) {
-            return fail("ranks " + first.rank() + " and " + message.rank() + " ended with different weights ("
-                    + first.weightsSha256() + " and " + message.weightsSha256()
-                    + "): the replicas have diverged, do not use this run");
+        identity = Optional.of(message.identity());
+        if (trainers.put(address, message.trainer()) == null) {
+            context.watchWith(message.trainer(), new TrainerGone(address));
         }
-        return endIfDone();
+        cluster.heardTrainer(address.processId(), message.trainer());
+        return obey(membership.heard(message.standing(), now()));
     }
 
-    private Behavior<Command> onLeft(Left message) {
-        left.add(message.rank());
-        return endIfDone();
+    private Behavior<Command> onFound(Found message) {
+        if (message.liveness() == Liveness.GONE) {
+            cluster.gone(message.suspect().processId());
+            return obey(membership.gone(message.suspect().processId(), "its process is gone", now()));
+        }
+        return obey(membership.found(message.suspect(), message.liveness(), now()));
+    }
+
+    private Behavior<Command> onTrainerGone(TrainerGone message) {
+        trainers.remove(message.address());
+        return obey(membership.ended(message.address(), "it has ended", now()));
     }
 
     private Behavior<Command> onTrainerFailed(TrainerFailed message) {
         if (stopping) {
-            return onLeft(new Left(message.rank()));
+            return obey(membership.ended(message.address(), message.cause(), now()));
         }
-        String who = message.rank() < 0 ? "node " : "rank " + message.rank() + " on ";
-        return fail(who + message.node() + " failed: " + message.cause());
+        String who = describe(message.address(), message.node());
+        if (message.fatal() || !membership.begun()) {
+            return fail(who + " failed: " + message.cause());
+        }
+        LOG.warn("{} failed: {}", who, message.cause());
+        Behavior<Command> next = obey(membership.ended(message.address(), message.cause(), now()));
+        // Nobody starts the trainers of this process again.
+        return outcome.isEmpty() && membership.trainers() == 0 && message.node().equals(node)
+                ? fail(who + " failed: " + message.cause())
+                : next;
     }
 
-    /** Its last words come by way of the singleton's proxy, and so may come after the news of its end. */
-    private Behavior<Command> onTrainerGone(TrainerGone message) {
-        context.scheduleOnce(LAST_WORDS, context.getSelf(), new StillGone(message.trainer()));
-        return Behaviors.same();
+    private String describe(DataAddress address, String ofNode) {
+        int rank = membership
+                .generation()
+                .map(generation -> generation.members().indexOf(address))
+                .orElse(-1);
+        return rank < 0 ? "node " + ofNode : "rank " + rank + " on " + ofNode;
     }
 
-    /** A trainer that ended without a word: its JVM died or its node became unreachable. */
-    private Behavior<Command> onStillGone(StillGone message) {
-        for (int rank = 0; rank < trainers.size(); rank++) {
-            if (trainers.get(rank).trainer().equals(message.trainer())
-                    && !finished.containsKey(rank)
-                    && !left.contains(rank)) {
-                membership(trainers.get(rank).node(), "down", "rank " + rank);
-                return onTrainerFailed(
-                        new TrainerFailed(rank, trainers.get(rank).node(), "it is gone"));
+    private Behavior<Command> onNodeFailed(NodeFailed message) {
+        if (membership.begun() && membership.trainers() > 0) {
+            LOG.warn("node {} is lost: {}", message.node(), message.cause());
+            membershipEvent(message.node(), "down", message.cause());
+            return Behaviors.same();
+        }
+        return stopping ? Behaviors.same() : fail("node " + message.node() + " failed: " + message.cause());
+    }
+
+    private Behavior<Command> onTick(Tick message) {
+        if (!waiting.isEmpty() && now() - saidWaiting > WAITING_MILLIS) {
+            saidWaiting = now();
+            LOG.info(waiting);
+        }
+        return obey(membership.tick(now()));
+    }
+
+    // ---- Membership's orders
+
+    private Behavior<Command> obey(List<Order> orders) {
+        for (Order order : orders) {
+            if (order instanceof Order.ToTrainer toTrainer) {
+                ActorRef<Trainer.Command> trainer = trainers.get(toTrainer.to());
+                if (trainer != null) {
+                    trainer.tell(message(toTrainer));
+                }
+            } else if (order instanceof Order.Formed formed) {
+                onFormed(formed);
+            } else if (order instanceof Order.Dropped dropped) {
+                LOG.info("trainer {} on {} is out: {}", dropped.who().replica(), dropped.node(), dropped.cause());
+                membershipEvent(dropped.node(), "down", dropped.cause());
+            } else if (order instanceof Order.Wait wait) {
+                onWait(wait.reason());
+            } else if (order instanceof Order.Fail failure) {
+                return fail(failure.cause());
             }
         }
+        return endIfDone();
+    }
+
+    private static Trainer.Command message(Order.ToTrainer order) {
+        if (order instanceof Order.Form form) {
+            return new Trainer.Form(form.assignment());
+        } else if (order instanceof Order.Halt halt) {
+            return new Trainer.Halt(halt.generation());
+        } else if (order instanceof Order.Pause pause) {
+            return new Trainer.Pause(pause.generation());
+        } else if (order instanceof Order.Confirm confirm) {
+            return new Trainer.Confirm(confirm.suspect());
+        } else if (order instanceof Order.Retire retire) {
+            return new Trainer.Retire(retire.reason());
+        }
+        return new Trainer.Save();
+    }
+
+    private void onFormed(Order.Formed formed) {
+        waiting = "";
+        long step = formed.first().firstStep();
+        String because = formed.cause().isEmpty() ? "" : "; " + formed.cause();
+        LOG.info(
+                "generation {} begins at step {}: ranks {}{}",
+                formed.first().generation().number(),
+                step,
+                formed.ranks(),
+                because);
+        membershipEvent("", "generation", "step " + step + ", ranks " + formed.ranks() + because);
+        if (formed.first().origin().checkpoint().startsWith(plan.directory())) {
+            lastCheckpoint = step;
+        }
+    }
+
+    private void onWait(String reason) {
+        waiting = reason;
+        saidWaiting = now();
+        LOG.info(reason);
+        if (membership.begun()) {
+            membershipEvent("", "waiting", reason);
+        }
+    }
+
+    /** Where a generation begins when no trainer has weights: the newest checkpoint, the run's origin, or the seed. */
+    private Optional<RestorePoint> restorePoint() {
+        try {
+            Optional<Path> checkpoint = Checkpoint.latest(Path.of(plan.directory()))
+                    .or(() -> Optional.of(plan.origin())
+                            .filter(origin -> !origin.isEmpty())
+                            .map(Path::of));
+            if (checkpoint.isEmpty()) {
+                return Optional.of(
+                        new RestorePoint("", 0, "seed " + plan.train().seed()));
+            }
+            TrainingState state = Checkpoint.state(checkpoint.get());
+            String history = state.history().isEmpty() ? "weights " + state.weightsSha256() : state.history();
+            return Optional.of(new RestorePoint(checkpoint.get().toString(), state.step(), history));
+        } catch (IOException e) {
+            context.getSelf().tell(new NodeFailed(node, "the checkpoints cannot be read: " + e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    // ---- Checkpoints and their evaluation
+
+    private Behavior<Command> onJoinProbe(JoinProbe message) {
+        if (!probe.equals(Optional.of(message.probe()))) {
+            probe = Optional.of(message.probe());
+            context.watchWith(message.probe(), new ProbeGone(message.probe()));
+            waitingForProbe.forEach(message.probe()::tell);
+            waitingForProbe.clear();
+        }
         return Behaviors.same();
     }
+
+    private Behavior<Command> onProbeGone(ProbeGone message) {
+        if (probe.equals(Optional.of(message.probe()))) {
+            probe = Optional.empty();
+        }
+        return endIfDone();
+    }
+
+    private Behavior<Command> onCheckpointWritten(CheckpointWritten message) {
+        lastCheckpoint = message.step();
+        if (evaluating.add(message.step())) {
+            ProbeActor.Evaluate evaluate = new ProbeActor.Evaluate(
+                    message.step(), message.directory(), !stopping && plan.probeDue(message.step()), context.getSelf());
+            probe.ifPresentOrElse(actor -> actor.tell(evaluate), () -> waitingForProbe.add(evaluate));
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onSaved(Saved message) {
+        saved = Optional.of(message);
+        return obey(membership.saved(now()));
+    }
+
+    private Behavior<Command> onEvaluated(Evaluated message) {
+        evaluating.remove(message.step());
+        // Whoever is rank 0 by the next checkpoint.
+        trainers.values()
+                .forEach(trainer -> trainer.tell(new Trainer.Validated(message.step(), message.validationLoss())));
+        return endIfDone();
+    }
+
+    private Behavior<Command> onEvaluationFailed(EvaluationFailed message) {
+        evaluating.remove(message.step());
+        return fail("step " + message.step() + " could not be evaluated: " + message.cause());
+    }
+
+    // ---- The end
 
     private Behavior<Command> onStop(Stop message) {
         stopping = true;
-        trainers.forEach(trainer -> trainer.trainer().tell(new Trainer.Drain()));
-        return Behaviors.same();
+        return obey(membership.stop(now()));
     }
 
     private Behavior<Command> onFollow(Follow message) {
@@ -344,15 +484,31 @@ public final class Coordinator {
     }
 
     private Behavior<Command> endIfDone() {
-        if (finished.size() + left.size() < trainers.size() || (evaluating > 0 && !stopping)) {
+        if (outcome.isPresent()) {
+            return ended();
+        }
+        if (membership.stopped()) {
+            return end(
+                    "stopped",
+                    saved.map(Saved::step).orElse(Math.max(0, lastCheckpoint)),
+                    "",
+                    saved.map(Saved::weightsSha256).orElse(""));
+        }
+        // Where the probe's node is lost nobody will evaluate.
+        boolean evaluated = evaluating.isEmpty() || stopping || probe.isEmpty();
+        if (!membership.finished() || lastCheckpoint < plan.train().steps() || !evaluated) {
             return Behaviors.same();
         }
-        Finished rankZero = finished.get(0);
-        if (rankZero == null) {
-            return fail("rank 0 left before it could write a checkpoint");
+        List<Standing> ranks = membership.ranks();
+        String hash = ranks.get(0).weightsSha256();
+        for (int rank = 1; rank < ranks.size(); rank++) {
+            if (!ranks.get(rank).weightsSha256().equals(hash)) {
+                return fail("ranks 0 and " + rank + " ended with different weights (" + hash + " and "
+                        + ranks.get(rank).weightsSha256()
+                        + "): the replicas have diverged, do not use this run");
+            }
         }
-        boolean completed = rankZero.step() == plan.train().steps();
-        return end(completed ? "completed" : "stopped", "", rankZero.weightsSha256());
+        return end("completed", plan.train().steps(), "", hash);
     }
 
     private Behavior<Command> fail(String cause) {
@@ -360,12 +516,12 @@ public final class Coordinator {
                 ? ""
                 : "; the last checkpoint is step " + lastCheckpoint + ", continue with: train --resume --run "
                         + plan.directory();
-        trainers.forEach(trainer -> trainer.trainer().tell(new Trainer.Drain()));
-        return end("failed", cause + advice, "");
+        return end("failed", Math.max(0, Math.max(membership.step(), lastCheckpoint)), cause + advice, "");
     }
 
-    private Behavior<Command> end(String how, String detail, String weightsSha256) {
-        long step = finished.values().stream().mapToLong(Finished::step).max().orElse(Math.max(0, lastCheckpoint));
+    private Behavior<Command> end(String how, long step, String detail, String weightsSha256) {
+        membership.close();
+        trainers.values().forEach(trainer -> trainer.tell(new Trainer.Retire("the run is over")));
         Outcome result = new Outcome(how, step, detail, weightsSha256);
         outcome = Optional.of(result);
         telemetry.record(new Event.RunEnded(System.currentTimeMillis(), node, step, how, detail));
@@ -373,8 +529,17 @@ public final class Coordinator {
         return ended();
     }
 
-    private void membership(String member, String change, String detail) {
+    private void membershipEvent(String member, String change, String detail) {
         telemetry.record(new Event.Membership(
-                System.currentTimeMillis(), node, member, change, generation, trainers.size(), detail));
+                System.currentTimeMillis(),
+                node,
+                member,
+                change,
+                membership.generation().map(generation -> generation.number()).orElse(0L),
+                membership
+                        .generation()
+                        .map(generation -> generation.worldSize())
+                        .orElse(0),
+                detail));
     }
 }

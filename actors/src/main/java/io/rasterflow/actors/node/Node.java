@@ -2,6 +2,7 @@ package io.rasterflow.actors.node;
 
 import io.rasterflow.actors.Failures;
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.coordinator.PekkoClusterView;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
@@ -19,11 +20,18 @@ import io.rasterflow.streams.shard.Samples;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -70,25 +78,55 @@ public final class Node {
     /** Ends this node's actor system. */
     public record Shutdown() implements Command {}
 
-    private record Welcomed(RunPlan plan) implements Command {}
+    /** This node is to go: its trainers leave at the next step boundary, then it ends. */
+    public record Leave() implements Command {}
+
+    private record Admitted(Coordinator.Admission admission) implements Command {}
 
     private record RunOver(Coordinator.Outcome outcome) implements Command {}
 
     private record MemberGone(ClusterEvent.MemberRemoved event) implements Command {}
 
+    private record TrainerEnded(String reason) implements Command {}
+
+    private record Heartbeat() implements Command {}
+
+    private record GiveUp(String cause) implements Command {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+    private static final Duration HEARTBEAT = Duration.ofSeconds(1);
+    /** A name may be taken by a process that is gone but not yet missed. */
+    private static final long REFUSALS_MILLIS = 10_000;
+    /** The news that the run is over may come after the trainers' end. */
+    private static final Duration LAST_NEWS = Duration.ofSeconds(5);
 
     private final ActorContext<Command> context;
     private final NodeSettings settings;
+    private final CompletableFuture<String> failure;
+    private final String process = UUID.randomUUID().toString();
+    private final AtomicReference<RunPlan> plan = new AtomicReference<>();
     private final ActorRef<Coordinator.Command> coordinator;
     private final ActorRef<MonitorActor.Command> monitor;
+    private final ActorRef<Coordinator.Admission> admissions;
+    private final ActorRef<Coordinator.Outcome> outcomes;
     private final Deque<AutoCloseable> resources = new ArrayDeque<>();
-    private Telemetry telemetry;
+    private final List<ActorRef<Trainer.Command>> trainers = new ArrayList<>();
+    private Optional<ActorRef<ProbeActor.Command>> probe = Optional.empty();
+    private volatile Telemetry telemetry;
+    private String knownCoordinator = "";
+    private int endedTrainers;
+    private long refusedSince;
+    private boolean leaving;
 
-    public static Behavior<Command> create(NodeSettings settings) {
+    /** @param failure completed with one line if the node ends before its run, and with an empty one otherwise */
+    public static Behavior<Command> create(NodeSettings settings, CompletableFuture<String> failure) {
         return Behaviors.setup(context -> {
             try {
-                return new Node(context, settings).joining();
+                return Behaviors.withTimers(timers -> {
+                    timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
+                    return new Node(context, settings, failure).joining();
+                });
             } catch (UncheckedIOException e) {
                 return unable(Failures.oneLine(e));
             }
@@ -107,10 +145,12 @@ public final class Node {
                 .build();
     }
 
-    private Node(ActorContext<Command> context, NodeSettings settings) {
+    private Node(ActorContext<Command> context, NodeSettings settings, CompletableFuture<String> failure) {
         this.context = context;
         this.settings = settings;
+        this.failure = failure;
         ClusterSingleton singletons = ClusterSingleton.get(context.getSystem());
+        settings.plan().ifPresent(plan::set);
         this.monitor = singletons.init(SingletonActor.of(monitorBehavior(), MONITOR)
                 .withSettings(
                         ClusterSingletonSettings.create(context.getSystem()).withRole(MONITOR)));
@@ -118,90 +158,127 @@ public final class Node {
         this.coordinator = singletons.init(SingletonActor.of(coordinatorBehavior(), COORDINATOR)
                 .withSettings(
                         ClusterSingletonSettings.create(context.getSystem()).withRole(COORDINATOR)));
+        this.admissions = context.messageAdapter(Coordinator.Admission.class, Admitted::new);
+        this.outcomes = context.messageAdapter(Coordinator.Outcome.class, RunOver::new);
     }
 
-    /** A resumed run's curves begin where its journals left off. */
+    /** The curves of a run that is resumed, or whose monitor was on another node, begin where the journals left off. */
     private Behavior<MonitorActor.Command> monitorBehavior() {
-        RunState state = new RunState();
-        settings.plan()
-                .filter(RunPlan::resume)
-                .map(plan -> Path.of(plan.directory()))
-                .ifPresent(directory -> {
-                    try (Stream<Event> events = Journals.read(directory)) {
-                        events.forEach(state::apply);
-                    } catch (IOException e) {
-                        LOG.warn(
-                                "the journals of {} cannot be read, so the page begins empty: {}",
-                                directory,
-                                e.getMessage());
-                    }
-                });
-        return MonitorActor.create(state);
+        return Behaviors.setup(onThisNode -> {
+            RunState state = new RunState();
+            RunPlan known = plan.get();
+            if (known != null && (known.resume() || settings.plan().isEmpty())) {
+                Path directory = Path.of(known.directory());
+                try (Stream<Event> events = Journals.read(directory)) {
+                    events.forEach(state::apply);
+                } catch (IOException e) {
+                    LOG.warn(
+                            "the journals of {} cannot be read, so the page begins empty: {}",
+                            directory,
+                            e.getMessage());
+                }
+            }
+            return MonitorActor.create(state);
+        });
     }
 
+    /** Runs here as long as this is the oldest node with the role. */
     private Behavior<Coordinator.Command> coordinatorBehavior() {
-        return settings.plan()
-                .map(plan -> Coordinator.create(settings.name(), plan, telemetry))
-                .orElseGet(Behaviors::empty);
+        ActorRef<Command> self = context.getSelf();
+        return Behaviors.setup(onThisNode -> {
+            if (plan.get() == null) {
+                self.tell(new GiveUp("this node has become the coordinator's but was never told what the run is"));
+                return Behaviors.ignore();
+            }
+            return Coordinator.create(
+                    settings.name(),
+                    plan.get(),
+                    telemetry,
+                    new PekkoClusterView(onThisNode.getSystem()),
+                    settings.plan().isEmpty());
+        });
     }
 
-    private void openTelemetry(RunPlan plan) {
+    private void openTelemetry(RunPlan ofRun) {
         try {
-            telemetry = new Telemetry(own(Journal.open(Path.of(plan.directory()), settings.name())), monitor);
+            telemetry = new Telemetry(own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor);
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }
     }
 
-    /** Until the coordinator has sent the plan. */
     private Behavior<Command> joining() {
-        coordinator.tell(new Coordinator.JoinNode(
-                settings.name(),
-                context.messageAdapter(Coordinator.Welcome.class, welcome -> new Welcomed(welcome.plan()))));
-        coordinator.tell(new Coordinator.Follow(context.messageAdapter(Coordinator.Outcome.class, RunOver::new)));
         ActorRef<ClusterEvent.MemberRemoved> removals =
                 context.messageAdapter(ClusterEvent.MemberRemoved.class, MemberGone::new);
         Cluster.get(context.getSystem())
                 .subscriptions()
                 .tell(Subscribe.create(removals, ClusterEvent.MemberRemoved.class));
+        onHeartbeat();
         return Behaviors.receive(Command.class)
-                .onMessage(Welcomed.class, this::onWelcomed)
+                .onMessage(Heartbeat.class, message -> onHeartbeat())
+                .onMessage(Admitted.class, message -> onAdmitted(message.admission()))
                 .onMessage(Attach.class, this::onAttach)
                 .onMessage(RunOver.class, this::onRunOver)
                 .onMessage(MemberGone.class, this::onMemberGone)
+                .onMessage(TrainerEnded.class, this::onTrainerEnded)
+                .onMessage(Leave.class, this::onLeave)
+                .onMessage(GiveUp.class, message -> giveUp(message.cause()))
                 .onMessage(Shutdown.class, message -> Behaviors.stopped())
                 .onSignal(PostStop.class, stop -> onStop())
                 .build();
     }
 
-    private Behavior<Command> onWelcomed(Welcomed message) {
-        RunPlan plan = message.plan();
+    private Behavior<Command> onHeartbeat() {
+        coordinator.tell(new Coordinator.JoinNode(settings.name(), process, Coordinator.PROTOCOL, admissions));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onAdmitted(Coordinator.Admission admission) {
+        if (admission instanceof Coordinator.Refused refused) {
+            long now = System.nanoTime() / 1_000_000;
+            refusedSince = refusedSince == 0 ? now : refusedSince;
+            return now - refusedSince > REFUSALS_MILLIS ? giveUp("refused: " + refused.reason()) : Behaviors.same();
+        }
+        Coordinator.Welcome welcome = (Coordinator.Welcome) admission;
+        refusedSince = 0;
+        boolean first = knownCoordinator.isEmpty();
+        if (!welcome.coordinator().equals(knownCoordinator)) {
+            knownCoordinator = welcome.coordinator();
+            coordinator.tell(new Coordinator.Follow(outcomes));
+            probe.ifPresent(actor -> coordinator.tell(new Coordinator.JoinProbe(settings.name(), actor)));
+        }
+        if (first) {
+            plan.set(welcome.plan());
+            takePart(welcome.plan());
+        }
+        return Behaviors.same();
+    }
+
+    private void takePart(RunPlan run) {
         try {
             if (telemetry == null) {
-                openTelemetry(plan);
+                openTelemetry(run);
             }
             Optional<DataSet> shards = Optional.empty();
-            if (!plan.data().feed().used() || settings.roles().contains(PROBE)) {
-                shards = Optional.of(own(plan.data().openTrain()));
+            if (!run.data().feed().used() || settings.roles().contains(PROBE)) {
+                shards = Optional.of(own(run.data().openTrain()));
                 report(shards.get());
             }
             if (settings.roles().contains(TRAINER)) {
-                startTrainers(
-                        plan, plan.data().feed().used() ? own(plan.data().openSamples(plan.name())) : shards.get());
+                startTrainers(run, run.data().feed().used() ? own(run.data().openSamples(run.name())) : shards.get());
             }
             if (settings.roles().contains(PROBE)) {
-                DataSet validation = own(plan.data().openValidation());
-                context.spawn(
+                DataSet validation = own(run.data().openValidation());
+                probe = Optional.of(context.spawn(
                         ProbeActor.create(new ProbeActor.ProbeNode(
-                                settings.name(), plan, shards.get(), validation, telemetry, coordinator)),
+                                settings.name(), run, shards.get(), validation, telemetry, coordinator)),
                         PROBE,
-                        ProbeActor.dispatcher());
+                        ProbeActor.dispatcher()));
             }
         } catch (IOException | RuntimeException e) {
             LOG.debug("node {} cannot take part", settings.name(), e);
-            coordinator.tell(new Coordinator.TrainerFailed(-1, settings.name(), Failures.oneLine(e)));
+            coordinator.tell(new Coordinator.NodeFailed(settings.name(), Failures.oneLine(e)));
         }
-        return Behaviors.same();
     }
 
     /** What is known before a sample is read: shards that are cut or damaged, of which the rest is used. */
@@ -219,20 +296,31 @@ public final class Node {
                         "")));
     }
 
-    private void startTrainers(RunPlan plan, Samples images) {
-        DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), plan.exchange()));
+    private void startTrainers(RunPlan run, Samples images) {
+        DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), run.exchange()));
         TrainerNode node = new TrainerNode(
                 settings.name(),
-                plan,
+                identity(run, images),
+                run,
                 images,
                 dataPlane,
                 telemetry,
-                new InputReport(settings.name(), plan, images, telemetry),
+                new InputReport(settings.name(), run, images, telemetry),
                 coordinator,
+                context.messageAdapter(TrainerNode.Ended.class, ended -> new TrainerEnded(ended.reason())),
                 context.getSystem().dispatchers().lookup(DispatcherSelector.blocking()));
-        for (int replica = 0; replica < plan.replicas(); replica++) {
-            context.spawn(Trainer.create(node, replica), TRAINER + "-" + replica, Trainer.dispatcher());
+        for (int replica = 0; replica < run.replicas(); replica++) {
+            trainers.add(context.spawn(Trainer.create(node, replica), TRAINER + "-" + replica, Trainer.dispatcher()));
         }
+    }
+
+    /** Two nodes that see other images under the same names would not train on the same run. */
+    private static String identity(RunPlan run, Samples images) {
+        return run.data().feed().used()
+                ? "a live feed"
+                : images.sources().stream()
+                        .map(source -> source.samples() + " images in " + source.name())
+                        .collect(Collectors.joining(", "));
     }
 
     private Behavior<Command> onAttach(Attach message) {
@@ -240,19 +328,59 @@ public final class Node {
         return Behaviors.same();
     }
 
-    /** The coordinator's own node stays up to print the summary; every other node has nothing left to do. */
+    /** The node that began the run stays up to print the summary; every other has nothing left to do. */
     private Behavior<Command> onRunOver(RunOver message) {
-        return settings.roles().contains(COORDINATOR) ? Behaviors.same() : Behaviors.stopped();
+        if (settings.plan().isPresent()) {
+            return Behaviors.same();
+        }
+        if (settings.roles().contains(COORDINATOR)) {
+            // It may be the coordinator's own: the others shall hear of the end first.
+            context.scheduleOnce(LAST_NEWS, context.getSelf(), new Shutdown());
+            return Behaviors.same();
+        }
+        return Behaviors.stopped();
     }
 
     private Behavior<Command> onMemberGone(MemberGone message) {
-        if (message.event().member().hasRole(COORDINATOR) && !settings.roles().contains(COORDINATOR)) {
-            LOG.error(
-                    "the coordinator's node {} is gone: this node stops",
-                    message.event().member().address());
+        if (!message.event().member().hasRole(COORDINATOR)) {
+            return Behaviors.same();
+        }
+        boolean left = StreamSupport.stream(
+                        Cluster.get(context.getSystem()).state().getMembers().spliterator(), false)
+                .anyMatch(member -> member.hasRole(COORDINATOR)
+                        && !member.address().equals(message.event().member().address()));
+        return left
+                ? Behaviors.same()
+                : giveUp("the coordinator's node " + message.event().member().address()
+                        + " is gone and no other node has that role; continue with: train --resume");
+    }
+
+    private Behavior<Command> onLeave(Leave message) {
+        leaving = true;
+        if (endedTrainers == trainers.size()) {
             return Behaviors.stopped();
         }
+        trainers.forEach(trainer -> trainer.tell(new Trainer.Leave()));
         return Behaviors.same();
+    }
+
+    private Behavior<Command> onTrainerEnded(TrainerEnded message) {
+        endedTrainers++;
+        LOG.info("a trainer has ended: {}", message.reason());
+        if (endedTrainers < trainers.size() || settings.plan().isPresent()) {
+            return Behaviors.same();
+        }
+        if (leaving) {
+            return Behaviors.stopped();
+        }
+        context.scheduleOnce(LAST_NEWS.multipliedBy(2), context.getSelf(), new GiveUp(message.reason()));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> giveUp(String cause) {
+        LOG.error("this node stops: {}", cause);
+        failure.complete(cause);
+        return Behaviors.stopped();
     }
 
     private <T extends AutoCloseable> T own(T resource) {

@@ -10,15 +10,12 @@ import java.util.Set;
  *
  * @param name unique in the cluster; names its journal
  * @param roles any of {@link Node#COORDINATOR}, {@link Node#MONITOR}, {@link Node#TRAINER}, {@link Node#PROBE}
- * @param plan the run; needed with the coordinator's role, otherwise learned from the coordinator
+ * @param plan the run, on the node that begins it; others learn it from the coordinator
  * @param dataPlane where gradients are exchanged
  */
 public record NodeSettings(String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane) {
     public NodeSettings {
         roles = Set.copyOf(roles);
-        if (roles.contains(Node.COORDINATOR) && plan.isEmpty()) {
-            throw new IllegalArgumentException("a node with the role " + Node.COORDINATOR + " needs the plan of a run");
-        }
         if (roles.isEmpty() || !Node.ROLES.containsAll(roles)) {
             throw new IllegalArgumentException("roles must be some of " + Node.ROLES + " but are " + roles);
         }

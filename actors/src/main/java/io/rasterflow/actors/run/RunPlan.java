@@ -13,6 +13,7 @@ import io.rasterflow.model.optimizer.OptimizerConfig;
  * @param resume whether to continue from the latest checkpoint in the directory
  * @param origin checkpoint directory of another run that this one begins from; empty to begin with the seed
  * @param worldSize ranks to wait for before training begins
+ * @param minNodes trainer nodes without which training waits once it has begun
  * @param replicas ranks per trainer node
  */
 public record RunPlan(
@@ -21,6 +22,7 @@ public record RunPlan(
         boolean resume,
         String origin,
         int worldSize,
+        int minNodes,
         int replicas,
         AimConfig model,
         OptimizerConfig optimizer,

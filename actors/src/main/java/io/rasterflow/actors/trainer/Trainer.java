@@ -5,14 +5,19 @@ import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Exchange;
-import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.exchange.ExchangeException;
+import io.rasterflow.actors.exchange.Liveness;
+import io.rasterflow.actors.exchange.PeerState;
+import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Member;
+import io.rasterflow.actors.membership.Origin;
+import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.Snapshot;
-import io.rasterflow.model.checkpoint.TrainingState;
-import io.rasterflow.model.checkpoint.WeightsHash;
+import io.rasterflow.model.optimizer.NoiseScale;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.batch.Batch;
@@ -20,10 +25,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.PostStop;
@@ -33,55 +40,89 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One rank. It joins, is given a generation and then goes through its steps by itself, tied to the other ranks only by
- * the all-reduce; the coordinator hears of checkpoints, of the end and of failures. Runs on a pinned thread because grad
+ * One replica. It is given places in generations, one after the other: it takes the weights that the generation begins
+ * with, connects to the other ranks and goes through the steps by itself, tied to them only by the all-reduce. When the
+ * generation breaks it keeps its weights, says where it stands and waits for the next. Runs on a pinned thread because grad
  * mode and intra-op threads are thread-local in PyTorch.
  */
 public final class Trainer {
 
     public sealed interface Command {}
 
-    /**
-     * Start training as a rank of a generation.
-     *
-     * @param checkpoint directory to restore, empty to initialise from the seed
-     */
-    public record Begin(Generation generation, int rank, long firstStep, String checkpoint)
-            implements Command, WireMessage {}
+    /** Take this place in a new generation. */
+    public record Form(Assignment assignment) implements Command, WireMessage {}
+
+    /** That generation is over, and all before it. */
+    public record Halt(long generation) implements Command, WireMessage {}
+
+    /** Make all ranks of that generation stop after the step that is under way. */
+    public record Pause(long generation) implements Command, WireMessage {}
+
+    /** Find out whether that trainer's process is there. */
+    public record Confirm(DataAddress suspect) implements Command, WireMessage {}
+
+    /** Write a checkpoint of the weights as they are. */
+    public record Save() implements Command, WireMessage {}
+
+    /** You are not needed any more. */
+    public record Retire(String reason) implements Command, WireMessage {}
 
     /** The validation loss of a checkpoint is known; the next checkpoint carries it. */
     public record Validated(long step, double loss) implements Command, WireMessage {}
 
-    /** Stop at the next step boundary: rank 0 writes a checkpoint, the others leave. */
-    public record Drain() implements Command, WireMessage {}
+    /** This node is to go: leave at the next step boundary. */
+    public record Leave() implements Command {}
 
-    private record Connected(Exchange exchange) implements Command {}
+    private record StateAsked(CompletableFuture<PeerState> answer) implements Command {}
 
-    private record BatchArrived(Batch batch) implements Command {}
+    private record StateArrived(long generation, PeerState state) implements Command {}
 
-    private record Summed(Exchange.Reduced reduced) implements Command {}
+    private record Connected(long generation, Exchange exchange) implements Command {}
 
-    private record Written(long step) implements Command {}
+    private record BatchArrived(long generation, Batch batch) implements Command {}
 
-    private record Ended(long step, String weightsSha256) implements Command {}
+    private record Summed(long generation, Exchange.Reduced reduced) implements Command {}
 
-    private record Failed(Throwable cause) implements Command {}
+    private record Hashed(long generation, String weightsSha256) implements Command {}
+
+    /** Something that the generation needed has failed. */
+    private record Interrupted(long generation, Throwable cause) implements Command {}
+
+    private record NotWritten(Throwable cause) implements Command {}
+
+    private record Told() implements Command {}
+
+    /** The bit of {@link Exchange#signal} that asks all ranks to stop after the step. */
+    private static final int PAUSE = 1;
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
     private final ActorContext<Command> context;
     private final TrainerNode node;
     private final DataAddress address;
-    private Begin begin;
-    private Replica replica;
-    private TrainingSession session;
+    private final Member member;
+    private final Replica replica;
+    private final CheckpointWriter checkpoints;
+    private final ActorRef<Herald.Command> herald;
+    private final Optional<NoiseScale> noiseScale;
+    private Optional<TrainingSession> session = Optional.empty();
+    private double loss = Double.NaN;
     private double validationLoss = Double.NaN;
-    private CompletionStage<Void> lastWrite = CompletableFuture.completedFuture(null);
-    private boolean draining;
 
     /** Spawn it on {@link #dispatcher()}. */
     public static Behavior<Command> create(TrainerNode node, int replicaIndex) {
-        return Behaviors.setup(context -> new Trainer(context, node, replicaIndex).joining());
+        return Behaviors.setup(context -> {
+            try {
+                return new Trainer(context, node, replicaIndex).training();
+            } catch (RuntimeException | OutOfMemoryError e) {
+                LOG.debug("replica {} cannot be made", replicaIndex, e);
+                node.ended().tell(new TrainerNode.Ended(Failures.oneLine(e)));
+                node.coordinator()
+                        .tell(new Coordinator.TrainerFailed(
+                                node.dataPlane().address(replicaIndex), node.name(), Failures.oneLine(e), true));
+                return Behaviors.stopped();
+            }
+        });
     }
 
     /** The pinned thread that every trainer needs. */
@@ -89,196 +130,337 @@ public final class Trainer {
         return DispatcherSelector.fromConfig("rasterflow.trainer-dispatcher");
     }
 
+    /** Whatever takes time is done before the trainer announces itself: nobody shall wait for it at a step boundary. */
     private Trainer(ActorContext<Command> context, TrainerNode node, int replicaIndex) {
         this.context = context;
         this.node = node;
         this.address = node.dataPlane().address(replicaIndex);
+        this.member = new Member(address, node.name());
+        this.checkpoints = new CheckpointWriter(node);
+        this.noiseScale = TrainingSession.noiseScale(node.plan());
+        this.replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute(replicaIndex));
+        ActorRef<Command> self = context.getSelf();
+        node.dataPlane().offer(replicaIndex, () -> {
+            CompletableFuture<PeerState> answer = new CompletableFuture<>();
+            self.tell(new StateAsked(answer));
+            return answer;
+        });
+        this.herald = context.spawn(
+                Herald.create(node, self, member.standing()), "herald", DispatcherSelector.defaultDispatcher());
     }
 
-    private Behavior<Command> joining() {
-        node.coordinator().tell(new Coordinator.JoinTrainer(node.name(), address, context.getSelf()));
-        return Behaviors.receive(Command.class)
-                .onMessage(Begin.class, this::onBegin)
-                .onMessage(Drain.class, drain -> Behaviors.stopped())
-                .onMessage(Validated.class, this::onValidated)
-                .build();
-    }
-
-    private Behavior<Command> connecting() {
-        return Behaviors.receive(Command.class)
-                .onMessage(Connected.class, this::onConnected)
-                .onMessage(Drain.class, drain -> Behaviors.stopped())
-                .onMessage(Validated.class, this::onValidated)
-                .onMessage(Failed.class, this::onFailed)
-                .onSignal(PostStop.class, stop -> onStop())
-                .build();
+    private Compute compute(int replicaIndex) {
+        Compute compute = node.plan().train().compute();
+        return compute.device().equals("cpu") ? compute : compute.forReplica(replicaIndex, Engines.gpus());
     }
 
     private Behavior<Command> training() {
         return Behaviors.receive(Command.class)
+                .onMessage(Form.class, this::onForm)
+                .onMessage(StateArrived.class, this::onStateArrived)
+                .onMessage(Connected.class, this::onConnected)
                 .onMessage(BatchArrived.class, this::onBatch)
                 .onMessage(Summed.class, this::onSummed)
-                .onMessage(Written.class, this::onWritten)
+                .onMessage(Hashed.class, this::onHashed)
+                .onMessage(Halt.class, this::onHalt)
+                .onMessage(Pause.class, this::onPause)
+                .onMessage(Interrupted.class, this::onInterrupted)
+                .onMessage(Confirm.class, message -> confirm(message.suspect()))
+                .onMessage(StateAsked.class, this::onStateAsked)
+                .onMessage(Save.class, this::onSave)
                 .onMessage(Validated.class, this::onValidated)
-                .onMessage(Drain.class, this::onDrain)
-                .onMessage(Ended.class, this::onEnded)
-                .onMessage(Failed.class, this::onFailed)
+                .onMessage(Leave.class, this::onLeave)
+                .onMessage(Retire.class, this::onRetire)
+                .onMessage(NotWritten.class, message -> fail(message.cause(), true))
+                .onMessage(Told.class, message -> Behaviors.same())
                 .onSignal(PostStop.class, stop -> onStop())
                 .build();
     }
 
-    private Behavior<Command> onBegin(Begin message) {
-        begin = message;
-        return guarded(() -> {
-            replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute());
-            if (message.checkpoint().isEmpty()) {
+    // ---- Into a generation
+
+    private Behavior<Command> onForm(Form message) {
+        Assignment place = message.assignment();
+        if (!member.prepare(place)) {
+            return Behaviors.same();
+        }
+        leaveSession();
+        announce();
+        if (member.outdated()) {
+            // The coordinator did not know where this replica stands by now, which may be the furthest of all.
+            return halt();
+        }
+        return guarded(() -> member.needsWeights() ? takeWeights(place) : connect());
+    }
+
+    private Behavior<Command> takeWeights(Assignment place) throws IOException {
+        Origin origin = place.origin();
+        switch (origin.kind()) {
+            case KEPT -> throw new IllegalStateException(member + " keeps weights that it does not have");
+            case SEED -> {
+                member.discard();
                 replica.initialise(node.plan().train().seed());
-            } else {
-                restore(Checkpoint.read(Path.of(message.checkpoint())));
             }
-            pipe(node.dataPlane().join(message.generation(), message.rank(), replica.bucketFloats()), Connected::new);
-            return connecting();
+            case CHECKPOINT -> {
+                Checkpoint.Contents checkpoint = Checkpoint.read(Path.of(origin.checkpoint()));
+                node.plan().requireContinues(checkpoint.state());
+                member.discard();
+                replica.restore(checkpoint.snapshot());
+            }
+            case PEER -> {
+                DataAddress peer = origin.peer().orElseThrow();
+                LOG.info("takes the weights of step {} from {}:{}", place.firstStep(), peer.host(), peer.port());
+                pipe(node.dataPlane().fetch(peer, ReplicaState.blockBytes(replica, averaged())), StateArrived::new);
+                return Behaviors.same();
+            }
+        }
+        member.restored();
+        return connect();
+    }
+
+    private boolean averaged() {
+        return node.plan().optimizer().averages();
+    }
+
+    private Behavior<Command> onStateArrived(StateArrived message) {
+        if (!member.isIn(message.generation())) {
+            return Behaviors.same();
+        }
+        return guarded(() -> {
+            Assignment place = member.place();
+            Snapshot snapshot =
+                    ReplicaState.decode(message.state(), replica, averaged(), place.firstStep(), place.digest());
+            member.discard();
+            replica.restore(snapshot);
+            member.restored();
+            return connect();
         });
     }
 
-    private Compute compute() {
-        Compute compute = node.plan().train().compute();
-        return compute.device().equals("cpu") ? compute : compute.forReplica(address.replica(), Engines.gpus());
-    }
-
-    private void restore(Checkpoint.Contents checkpoint) {
-        node.plan().requireContinues(checkpoint.state());
-        replica.restore(checkpoint.snapshot());
+    private Behavior<Command> connect() {
+        Assignment place = member.place();
+        pipe(node.dataPlane().join(place.generation(), place.rank(), replica.bucketFloats()), Connected::new);
+        return Behaviors.same();
     }
 
     private Behavior<Command> onConnected(Connected message) {
+        if (!member.isIn(message.generation())) {
+            message.exchange().close();
+            return Behaviors.same();
+        }
         return guarded(() -> {
-            session = new TrainingSession(
-                    context.getSystem(),
-                    node,
-                    begin.generation(),
-                    begin.rank(),
-                    begin.firstStep(),
-                    replica,
-                    message.exchange());
+            Assignment place = member.place();
+            session = Optional.of(
+                    new TrainingSession(context.getSystem(), node, place, replica, message.exchange(), noiseScale));
+            member.begin();
+            announce();
             LOG.info(
-                    "rank {} of {} begins at step {}",
-                    begin.rank(),
-                    begin.generation().worldSize(),
-                    begin.firstStep());
-            if (begin.rank() == 0) {
-                needFrom(begin.firstStep());
-                recordStart();
-                if (begin.firstStep() == 0 || !node.plan().resume()) {
-                    writeCheckpoint();
-                }
+                    "generation {}: rank {} of {} begins at step {}",
+                    place.generation().number(),
+                    place.rank(),
+                    place.generation().worldSize(),
+                    place.firstStep());
+            if (place.rank() == 0) {
+                leadFrom(place);
             }
-            return session.step() == node.plan().train().steps() ? end() : fetch();
+            return member.step() == node.plan().train().steps() ? finish() : fetch();
         });
     }
 
-    /** What came before that step may go. */
-    private void needFrom(long step) {
-        try {
-            node.input().needFrom(step);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
+    /** What rank 0 does for all at the start of a generation. */
+    private void leadFrom(Assignment place) throws IOException {
+        node.input().needFrom(place.firstStep());
+        Origin.Kind kind = place.origin().kind();
+        boolean begins = kind == Origin.Kind.SEED || kind == Origin.Kind.CHECKPOINT;
+        if (begins) {
+            recordStart(place);
+        }
+        // Also what a lost rank 0 did not finish writing, and what comes from another run.
+        if ((begins || node.plan().checkpointDue(place.firstStep())) && !checkpoints.isWritten(place.firstStep())) {
+            writeCheckpoint();
         }
     }
 
-    private void recordStart() {
+    private void recordStart(Assignment place) {
+        RunPlan plan = node.plan();
+        boolean fromOtherRun = !place.origin().checkpoint().isEmpty()
+                && place.origin().checkpoint().equals(plan.origin());
         node.telemetry()
                 .record(new Event.RunStarted(
                         System.currentTimeMillis(),
                         node.name(),
-                        node.plan().name(),
-                        begin.firstStep(),
-                        node.plan().train().steps(),
-                        node.plan().train().batch(),
+                        plan.name(),
+                        place.firstStep(),
+                        plan.train().steps(),
+                        plan.train().batch(),
                         replica.parameters(),
                         node.images().size(),
-                        begin.generation().worldSize(),
+                        place.generation().worldSize(),
                         replica.precision().name().toLowerCase(Locale.ROOT),
-                        node.plan().resume() ? "" : node.plan().origin()));
+                        fromOtherRun ? plan.origin() : ""));
     }
 
+    // ---- Through its steps
+
     private Behavior<Command> fetch() {
-        pipe(session.nextBatch(), batch -> batch.<Command>map(BatchArrived::new)
-                .orElseGet(() -> new Failed(new IllegalStateException("the stream ended before the last step"))));
-        return training();
+        pipe(session.orElseThrow().nextBatch(), (generation, batch) -> batch.<Command>map(
+                        some -> new BatchArrived(generation, some))
+                .orElseGet(() -> new Interrupted(
+                        generation, new IllegalStateException("the stream ended before the last step"))));
+        return Behaviors.same();
     }
 
     private Behavior<Command> onBatch(BatchArrived message) {
+        if (!member.isIn(message.generation())) {
+            message.batch().close();
+            return Behaviors.same();
+        }
         return guarded(() -> {
-            if (!session.compute(message.batch())) {
+            TrainingSession current = session.orElseThrow();
+            boolean complete = current.compute(message.batch());
+            member.computed(current.microBatchSeconds());
+            if (!complete) {
                 return fetch();
             }
-            pipe(session.allReduce(), Summed::new);
-            return training();
+            pipe(current.allReduce(), Summed::new);
+            return Behaviors.same();
         });
     }
 
     private Behavior<Command> onSummed(Summed message) {
+        if (!member.isIn(message.generation())) {
+            return Behaviors.same();
+        }
         return guarded(() -> {
-            session.update(message.reduced());
-            boolean last = session.step() == node.plan().train().steps();
-            if (begin.rank() == 0 && (draining || node.plan().checkpointDue(session.step()))) {
+            TrainingSession current = session.orElseThrow();
+            current.update(message.reduced(), member);
+            loss = current.loss();
+            boolean last = member.step() == node.plan().train().steps();
+            if (member.place().rank() == 0 && node.plan().checkpointDue(member.step())) {
                 writeCheckpoint();
             }
-            if (last || draining) {
-                return end();
+            if (last) {
+                return finish();
             }
-            session.markWaiting();
+            if ((message.reduced().signals() & PAUSE) != 0) {
+                // The exchange stays: a peer may still be sent the end of this rank's slice.
+                member.halt();
+                announce();
+                return Behaviors.same();
+            }
+            current.markWaiting();
             return fetch();
         });
     }
 
-    /** Copies the weights on this thread, writes them on another; writes keep their order. */
-    private void writeCheckpoint() {
-        Snapshot snapshot = session.replica().snapshot();
-        double loss = session.loss();
-        double validation = validationLoss;
-        lastWrite = lastWrite.thenRunAsync(() -> write(snapshot, loss, validation), node.io());
-        context.pipeToSelf(
-                lastWrite, (done, failure) -> failure == null ? new Written(snapshot.step()) : new Failed(failure));
+    /** Copies the weights on this thread, writes them on another. */
+    private CompletionStage<String> writeCheckpoint() {
+        CompletionStage<String> written = checkpoints.write(
+                replica.snapshot(),
+                new CheckpointWriter.Context(
+                        member.place().generation().worldSize(), loss, validationLoss, member.digest()));
+        context.pipeToSelf(written, (hash, failure) -> failure == null ? new Told() : new NotWritten(failure));
+        return written;
     }
 
-    /** On an I/O thread. */
-    private void write(Snapshot snapshot, double loss, double validation) {
-        long start = System.nanoTime();
-        String hash = WeightsHash.sha256(snapshot.weights());
-        long position = snapshot.step() * node.plan().train().batch();
-        TrainingState state = new TrainingState(
-                snapshot.step(),
-                position / node.images().size(),
-                position,
-                node.plan().train().seed(),
-                begin.generation().worldSize(),
-                loss,
-                validation,
-                hash,
-                snapshot.averaged() ? WeightsHash.sha256(snapshot.average()) : "");
-        try {
-            Path directory = Checkpoint.write(Path.of(node.plan().directory()), snapshot, state);
-            node.telemetry()
-                    .record(new Event.Checkpoint(
-                            System.currentTimeMillis(),
-                            node.name(),
-                            snapshot.step(),
-                            directory.getFileName().toString(),
-                            hash,
-                            Checkpoint.bytes(directory),
-                            (System.nanoTime() - start) * 1e-9));
-            node.input().needFrom(snapshot.step());
-            node.coordinator().tell(new Coordinator.CheckpointWritten(snapshot.step(), directory.toString(), hash));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
-        }
-    }
-
-    private Behavior<Command> onWritten(Written message) {
-        LOG.debug("checkpoint of step {} is written", message.step());
+    /** Hashes the final weights; the exchange stays until all have theirs. */
+    private Behavior<Command> finish() {
+        pipe(checkpoints.hashAfterwards(replica.snapshot()), Hashed::new);
         return Behaviors.same();
+    }
+
+    private Behavior<Command> onHashed(Hashed message) {
+        if (member.isIn(message.generation())) {
+            member.finish(message.weightsSha256());
+            announce();
+        }
+        return Behaviors.same();
+    }
+
+    // ---- Out of a generation
+
+    private Behavior<Command> onHalt(Halt message) {
+        if (member.end(message.generation())) {
+            leaveSession();
+        }
+        announce();
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onPause(Pause message) {
+        if (member.isIn(message.generation())) {
+            session.ifPresent(current -> current.signal(PAUSE));
+        }
+        return Behaviors.same();
+    }
+
+    /** Keeps the weights and waits for the next generation. */
+    private Behavior<Command> halt() {
+        member.halt();
+        leaveSession();
+        announce();
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onInterrupted(Interrupted message) {
+        if (!member.isIn(message.generation())) {
+            return Behaviors.same();
+        }
+        return message.cause() instanceof ExchangeException
+                ? broken(message.cause())
+                : fail(message.cause(), !ofThisMachine(message.cause()));
+    }
+
+    private Behavior<Command> broken(Throwable cause) {
+        LOG.warn("generation {} is over: {}", member.generationNumber(), Failures.oneLine(cause));
+        halt();
+        if (cause instanceof ExchangeException lost) {
+            lost.peer().ifPresent(this::confirm);
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> confirm(DataAddress suspect) {
+        context.pipeToSelf(node.dataPlane().confirm(suspect), (liveness, failure) -> {
+            node.coordinator().tell(new Coordinator.Found(suspect, failure == null ? liveness : Liveness.SILENT));
+            return new Told();
+        });
+        return Behaviors.same();
+    }
+
+    private void leaveSession() {
+        session.ifPresent(TrainingSession::close);
+        session = Optional.empty();
+    }
+
+    private void announce() {
+        herald.tell(new Herald.Tell(member.standing()));
+    }
+
+    // ---- For others
+
+    private Behavior<Command> onStateAsked(StateAsked message) {
+        try {
+            message.answer().complete(ReplicaState.encode(replica.snapshot(), member.digest()));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            message.answer().completeExceptionally(e);
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onSave(Save message) {
+        return guarded(() -> {
+            long step = member.step();
+            CompletionStage<String> saved =
+                    checkpoints.isWritten(step) ? checkpoints.hashAfterwards(replica.snapshot()) : writeCheckpoint();
+            context.pipeToSelf(saved, (hash, failure) -> {
+                if (failure == null) {
+                    node.coordinator().tell(new Coordinator.Saved(step, hash));
+                }
+                return new Told();
+            });
+            return Behaviors.same();
+        });
     }
 
     private Behavior<Command> onValidated(Validated message) {
@@ -286,60 +468,60 @@ public final class Trainer {
         return Behaviors.same();
     }
 
-    private Behavior<Command> onDrain(Drain message) {
-        draining = true;
+    private Behavior<Command> onLeave(Leave message) {
+        member.leave();
+        announce();
         return Behaviors.same();
     }
 
-    /** Hashes the final weights once everything has been written. */
-    private Behavior<Command> end() {
-        Snapshot snapshot = session.replica().snapshot();
-        pipe(
-                lastWrite.thenApplyAsync(written -> WeightsHash.sha256(snapshot.weights()), node.io()),
-                hash -> new Ended(snapshot.step(), hash));
-        return training();
+    private Behavior<Command> onRetire(Retire message) {
+        node.ended().tell(new TrainerNode.Ended(message.reason()));
+        return Behaviors.stopped();
     }
 
-    private Behavior<Command> onEnded(Ended message) {
-        node.coordinator().tell(new Coordinator.Finished(begin.rank(), message.step(), message.weightsSha256()));
-        return Behaviors.stopped(() -> onStop());
-    }
-
-    private Behavior<Command> onFailed(Failed message) {
-        return fail(message.cause());
-    }
-
-    private Behavior<Command> fail(Throwable cause) {
-        if (draining) {
-            LOG.info("rank {} leaves: {}", begin.rank(), Failures.oneLine(cause));
-            node.coordinator().tell(new Coordinator.Left(begin.rank()));
-        } else {
-            LOG.debug("rank {} failed", begin.rank(), cause);
-            node.coordinator().tell(new Coordinator.TrainerFailed(begin.rank(), node.name(), Failures.oneLine(cause)));
-        }
-        return Behaviors.stopped(() -> onStop());
+    private Behavior<Command> fail(Throwable cause, boolean fatal) {
+        LOG.debug("{} failed", member, cause);
+        node.ended().tell(new TrainerNode.Ended(Failures.oneLine(cause)));
+        node.coordinator().tell(new Coordinator.TrainerFailed(address, node.name(), Failures.oneLine(cause), fatal));
+        return Behaviors.stopped();
     }
 
     private Behavior<Command> onStop() {
-        if (session != null) {
-            session.close();
-            session = null;
-        } else if (replica != null) {
-            replica.close();
-        }
-        replica = null;
+        leaveSession();
+        replica.close();
         return Behaviors.same();
+    }
+
+    /** What concerns this machine alone costs the run one trainer; what would happen to every rank ends it. */
+    private static boolean ofThisMachine(Throwable cause) {
+        return cause instanceof IOException
+                || cause instanceof UncheckedIOException
+                || cause instanceof OutOfMemoryError;
     }
 
     private Behavior<Command> guarded(Callable<Behavior<Command>> work) {
         try {
             return work.call();
+        } catch (ExchangeException e) {
+            return broken(e);
         } catch (Exception | OutOfMemoryError e) {
-            return fail(e);
+            return fail(e, !ofThisMachine(e));
         }
     }
 
-    private <T> void pipe(CompletionStage<T> stage, Function<T, Command> message) {
-        context.pipeToSelf(stage, (value, failure) -> failure == null ? message.apply(value) : new Failed(failure));
+    private interface InGeneration<T> {
+        Command of(long generation, T value);
+    }
+
+    /** Brings a result back to this actor, marked with the generation that it was wanted for. */
+    private <T> void pipe(CompletionStage<T> stage, InGeneration<T> message) {
+        long generation = member.generationNumber();
+        context.pipeToSelf(stage, (value, failure) -> {
+            if (failure == null) {
+                return message.of(generation, value);
+            }
+            boolean wrapped = failure instanceof CompletionException && failure.getCause() != null;
+            return new Interrupted(generation, wrapped ? failure.getCause() : failure);
+        });
     }
 }

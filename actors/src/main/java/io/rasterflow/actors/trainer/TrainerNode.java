@@ -12,20 +12,32 @@ import org.apache.pekko.actor.typed.ActorRef;
  * What the trainers of one JVM share.
  *
  * @param name of the node
+ * @param identity of what it would train on and how, which all nodes of a run must have in common
  * @param plan the run
  * @param images training images
  * @param dataPlane gradients go through it
  * @param telemetry events go through it
  * @param input what the images go through
  * @param coordinator proxy of the singleton
+ * @param ended is told when a trainer has ended
  * @param io executor for blocking work such as writing checkpoints
  */
 public record TrainerNode(
         String name,
+        String identity,
         RunPlan plan,
         Samples images,
         DataPlane dataPlane,
         Telemetry telemetry,
         InputReport input,
         ActorRef<Coordinator.Command> coordinator,
-        Executor io) {}
+        ActorRef<Ended> ended,
+        Executor io) {
+
+    /**
+     * A trainer has ended.
+     *
+     * @param reason one line
+     */
+    public record Ended(String reason) {}
+}

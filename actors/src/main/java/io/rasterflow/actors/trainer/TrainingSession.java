@@ -2,6 +2,8 @@ package io.rasterflow.actors.trainer;
 
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.LossSum;
 import io.rasterflow.model.Replica;
@@ -12,9 +14,11 @@ import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.SystemMaterializer;
 
@@ -42,50 +46,62 @@ final class TrainingSession implements AutoCloseable {
     // Where it is
     private long step;
     private int nextMicroBatch;
+    private double microBatchSeconds;
     private double loss = Double.NaN;
 
+    /**
+     * @param place of the rank in its generation
+     * @param replica which stays its owner's
+     * @param exchange of the generation, which is this session's
+     * @param noiseScale that goes on over generations
+     */
     TrainingSession(
             ActorSystem<?> system,
             TrainerNode node,
-            Generation generation,
-            int rank,
-            long firstStep,
+            Assignment place,
             Replica replica,
-            Exchange exchange) {
+            Exchange exchange,
+            Optional<NoiseScale> noiseScale) {
         this.node = node;
-        this.generation = generation;
-        this.rank = rank;
-        this.step = firstStep;
+        this.generation = place.generation();
+        this.rank = place.rank();
+        this.step = place.firstStep();
         this.replica = replica;
         this.exchange = exchange;
+        this.noiseScale = noiseScale;
         RunPlan plan = node.plan();
         this.firstMicroBatch = generation.firstMicroBatch(rank);
         this.endMicroBatch = generation.firstMicroBatch(rank + 1);
         this.nextMicroBatch = firstMicroBatch;
         this.schedule = plan.train().rates();
-        BatchPlan batchPlan = new BatchPlan(plan.train().batch(), plan.train().microBatches());
-        this.noiseScale = noiseScale(batchPlan);
         this.batches = BatchReader.open(
                 Batches.training(
                         node.images(),
                         plan.train().seed(),
-                        batchPlan,
+                        batchPlan(plan),
                         plan.data().augment(),
                         plan.data().stream(),
-                        firstStep,
+                        step,
                         plan.train().steps(),
                         firstMicroBatch,
                         endMicroBatch),
                 SystemMaterializer.get(system).materializer());
+        node.telemetry()
+                .record(new Event.Formed(
+                        System.currentTimeMillis(),
+                        node.name(),
+                        generation.number(),
+                        rank,
+                        generation.worldSize(),
+                        generation.microBatches(),
+                        firstMicroBatch,
+                        endMicroBatch,
+                        step,
+                        place.digest()));
     }
 
-    /** Optimizer steps taken so far. */
-    long step() {
-        return step;
-    }
-
-    int rank() {
-        return rank;
+    private static BatchPlan batchPlan(RunPlan plan) {
+        return new BatchPlan(plan.train().batch(), plan.train().microBatches());
     }
 
     /** Mean loss of the last step over the global batch; NaN before the first. */
@@ -93,8 +109,14 @@ final class TrainingSession implements AutoCloseable {
         return loss;
     }
 
-    Replica replica() {
-        return replica;
+    /** Seconds that the last micro-batch took to compute. */
+    double microBatchSeconds() {
+        return microBatchSeconds;
+    }
+
+    /** As {@link Exchange#signal}. */
+    void signal(int bits) {
+        exchange.signal(bits);
     }
 
     /** The rank's next micro-batch in order; empty when the run's last step has been served. */
@@ -118,8 +140,10 @@ final class TrainingSession implements AutoCloseable {
             if (nextMicroBatch == firstMicroBatch) {
                 exchange.begin(step);
             }
+            long begun = System.nanoTime();
             LossSum sum = replica.gradients(batch.images(), batch.keys(), exchange.nextGradient(), exchange::ready);
             exchange.contribute(sum.sum(), sum.patches(), batch.labels().length);
+            microBatchSeconds = (System.nanoTime() - begun) * 1e-9;
             clock.markCompute();
         }
         nextMicroBatch++;
@@ -133,15 +157,17 @@ final class TrainingSession implements AutoCloseable {
     /**
      * Applies the global gradient and reports the step.
      *
+     * @param member whose history the step becomes part of
      * @throws NonFiniteLossException before anything is changed, on every rank alike
      */
-    void update(Exchange.Reduced reduced) {
+    void update(Exchange.Reduced reduced, Member member) {
         clock.markExchange();
         double rate = schedule.at(step);
         double mean = reduced.lossSum() / reduced.patches();
         if (!reduced.finite() || !Double.isFinite(mean)) {
             throw new NonFiniteLossException(step, "loss", mean, culprit(reduced));
         }
+        long hash = hash(reduced);
         double norm = replica.update(reduced.gradientSum(), reduced.patches(), rate);
         if (!Double.isFinite(norm)) {
             throw new NonFiniteLossException(step, "gradient norm", norm, "");
@@ -152,13 +178,21 @@ final class TrainingSession implements AutoCloseable {
         clock.markUpdate();
         loss = mean;
         step++;
+        member.applied(hash);
         nextMicroBatch = firstMicroBatch;
         long now = System.currentTimeMillis();
         double epoch =
                 (double) step * node.plan().train().batch() / node.images().size();
         node.telemetry()
                 .record(new Event.Commit(
-                        now, node.name(), rank, generation.number(), step - 1, firstMicroBatch, endMicroBatch, ""));
+                        now,
+                        node.name(),
+                        rank,
+                        generation.number(),
+                        step - 1,
+                        firstMicroBatch,
+                        endMicroBatch,
+                        member.digest()));
         node.telemetry()
                 .record(new Event.Step(
                         now,
@@ -190,8 +224,20 @@ final class TrainingSession implements AutoCloseable {
         return "micro-batch " + microBatch + " of rank " + owner;
     }
 
+    /** Of what every rank applies alike: the sums, before the update scales them. */
+    private static long hash(Exchange.Reduced reduced) {
+        long hash = Double.doubleToLongBits(reduced.lossSum());
+        for (ByteBuffer bucket : reduced.gradientSum()) {
+            CRC32C crc = new CRC32C();
+            crc.update(bucket.duplicate());
+            hash = hash * 0x100000001B3L + crc.getValue();
+        }
+        return hash;
+    }
+
     /** Needs micro-batches of at least one image, and more than one of them. */
-    private static Optional<NoiseScale> noiseScale(BatchPlan plan) {
+    static Optional<NoiseScale> noiseScale(RunPlan run) {
+        BatchPlan plan = batchPlan(run);
         if (plan.microBatches() == 1) {
             return Optional.empty();
         }
@@ -231,11 +277,10 @@ final class TrainingSession implements AutoCloseable {
                         bad.firstBytes())));
     }
 
-    /** Stops the stream, leaves the exchange and frees the replica. */
+    /** Stops the stream and leaves the exchange. */
     @Override
     public void close() {
-        try (replica;
-                exchange) {
+        try (exchange) {
             batches.close();
         }
     }

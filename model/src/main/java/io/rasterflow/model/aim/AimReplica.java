@@ -25,6 +25,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 
@@ -102,6 +104,17 @@ public final class AimReplica implements Replica {
     @Override
     public List<Integer> bucketFloats() {
         return layout.buckets().stream().map(Bucket::floats).toList();
+    }
+
+    @Override
+    public SortedMap<String, long[]> shapes() {
+        SortedMap<String, long[]> shapes = new TreeMap<>();
+        for (ParameterLayout.Slot slot : layout.slots()) {
+            shapes.put(
+                    slot.name(),
+                    slot.shape().stream().mapToLong(Integer::longValue).toArray());
+        }
+        return shapes;
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -48,6 +49,10 @@ public final class Checkpoint {
     private static final String SECOND = "second.";
     private static final Pattern COMPLETE = Pattern.compile("step-\\d{8,}");
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** A temporary directory; its name ends with the process that writes it. */
+    private static final Pattern LEFTOVER = Pattern.compile("\\.step-\\d+(?:-(\\d{1,18}))?.*\\.tmp");
+    /** A writer on another host, whose process number says nothing here, is not silent for so long. */
+    private static final long STALE_MILLIS = 60_000;
 
     /** Step of a checkpoint directory, from its name. */
     public static long step(Path directory) {
@@ -109,6 +114,9 @@ public final class Checkpoint {
             return target;
         } catch (IOException | RuntimeException e) {
             discard(temporary, e);
+            if (isComplete(target, state)) {
+                return target; // Another writer was faster: the rank that was the first before this one.
+            }
             throw new IOException(
                     "checkpoint " + target + " could not be written: " + reason(e)
                             + "; check that the disk has space and the directory may be written",
@@ -202,16 +210,45 @@ public final class Checkpoint {
         delete(replaced);
     }
 
-    /** What a killed process left: a run has one writer, so every temporary directory is stale. */
+    private static boolean isComplete(Path target, TrainingState state) {
+        try {
+            return readState(target.resolve(STATE)).weightsSha256().equals(state.weightsSha256());
+        } catch (IOException absent) {
+            return false;
+        }
+    }
+
+    /** What killed processes left. Another process may just be writing: the first rank of before, or one on another host. */
     private static void removeLeftovers(Path checkpoints) throws IOException {
-        List<Path> stale;
+        List<Path> temporary;
         try (Stream<Path> entries = Files.list(checkpoints)) {
-            stale = entries.filter(path -> path.getFileName().toString().matches("\\.step-\\d+.*\\.tmp"))
+            temporary = entries.filter(path ->
+                            LEFTOVER.matcher(path.getFileName().toString()).matches())
                     .toList();
         }
-        for (Path path : stale) {
-            delete(path);
+        for (Path path : temporary) {
+            if (isStale(path)) {
+                delete(path);
+            }
         }
+    }
+
+    private static boolean isStale(Path temporary) throws IOException {
+        Matcher name = LEFTOVER.matcher(temporary.getFileName().toString());
+        long writer = name.matches() && name.group(1) != null ? Long.parseLong(name.group(1)) : -1;
+        boolean gone = ProcessHandle.of(writer).filter(ProcessHandle::isAlive).isEmpty();
+        return writer == ProcessHandle.current().pid()
+                || (gone && System.currentTimeMillis() - lastWritten(temporary) > STALE_MILLIS);
+    }
+
+    private static long lastWritten(Path directory) throws IOException {
+        long latest = Files.getLastModifiedTime(directory).toMillis();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                latest = Math.max(latest, Files.getLastModifiedTime(file).toMillis());
+            }
+        }
+        return latest;
     }
 
     private static SortedMap<String, Tensor> moments(Snapshot snapshot) {
@@ -232,6 +269,7 @@ public final class Checkpoint {
         putFinite(node, "validationLoss", state.validationLoss());
         node.put("weightsSha256", state.weightsSha256());
         node.put("emaSha256", state.emaSha256().isEmpty() ? null : state.emaSha256());
+        node.put("history", state.history().isEmpty() ? null : state.history());
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer bytes =
                     ByteBuffer.wrap(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(node));
@@ -275,7 +313,8 @@ public final class Checkpoint {
                 node.path("trainLoss").asDouble(Double.NaN),
                 node.path("validationLoss").asDouble(Double.NaN),
                 node.path("weightsSha256").asText(),
-                node.path("emaSha256").asText(""));
+                node.path("emaSha256").asText(""),
+                node.path("history").asText(""));
     }
 
     private static void force(Path directory) throws IOException {

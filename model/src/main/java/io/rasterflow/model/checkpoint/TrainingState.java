@@ -12,6 +12,7 @@ package io.rasterflow.model.checkpoint;
  * @param validationLoss last known, NaN before the first
  * @param weightsSha256 over the tensors of model.safetensors in name order, little-endian float32
  * @param emaSha256 the same of ema.safetensors; empty where the weights are not averaged
+ * @param history digest of the gradient sums behind the weights; empty where they come from elsewhere
  */
 public record TrainingState(
         long step,
@@ -22,9 +23,10 @@ public record TrainingState(
         double trainLoss,
         double validationLoss,
         String weightsSha256,
-        String emaSha256) {
+        String emaSha256,
+        String history) {
 
-    /** Without an average of the weights. */
+    /** Without an average of the weights, and of unknown history. */
     public TrainingState(
             long step,
             long epoch,
@@ -34,6 +36,6 @@ public record TrainingState(
             double trainLoss,
             double validationLoss,
             String weightsSha256) {
-        this(step, epoch, position, seed, worldSize, trainLoss, validationLoss, weightsSha256, "");
+        this(step, epoch, position, seed, worldSize, trainLoss, validationLoss, weightsSha256, "", "");
     }
 }

@@ -4,20 +4,34 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.actors.coordinator.ClusterView;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.coordinator.Coordinator.Outcome;
 import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Member;
+import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.config.RunConfig;
+import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.checkpoint.Tensor;
+import io.rasterflow.model.checkpoint.TrainingState;
+import io.rasterflow.model.checkpoint.WeightsHash;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -42,8 +56,36 @@ class CoordinatorTest {
     @BeforeEach
     void start() throws IOException {
         journal = Journal.open(directory, "main");
-        coordinator = kit.spawn(Coordinator.create("main", plan(false), new Telemetry(journal, monitor.getRef())));
+        coordinator = spawn(plan(false), false);
         coordinator.tell(new Coordinator.Follow(follower.getRef()));
+    }
+
+    private ActorRef<Coordinator.Command> spawn(RunPlan plan, boolean takesOver) {
+        return kit.spawn(
+                Coordinator.create("main", plan, new Telemetry(journal, monitor.getRef()), new Alone(), takesOver));
+    }
+
+    /** One node, which nothing can part. */
+    private static final class Alone implements ClusterView {
+        @Override
+        public void heardNode(ActorRef<?> from) {
+            // Nobody asks.
+        }
+
+        @Override
+        public void heardTrainer(String processId, ActorRef<?> from) {
+            // Nobody asks.
+        }
+
+        @Override
+        public void gone(String processId) {
+            // There is no cluster to tell.
+        }
+
+        @Override
+        public boolean mayGoOn(Set<String> heard, Set<String> gone) {
+            return true;
+        }
     }
 
     @AfterEach
@@ -69,49 +111,186 @@ class CoordinatorTest {
         return new DataAddress(process, "127.0.0.1", 1, replica);
     }
 
-    private TestProbe<Trainer.Command> join(String node, int replica) {
-        TestProbe<Trainer.Command> trainer = kit.createTestProbe();
-        coordinator.tell(new Coordinator.JoinTrainer(node, address(node, replica), trainer.getRef()));
-        return trainer;
+    /** A trainer that does what it is told at once. */
+    private class Puppet {
+        private final TestProbe<Trainer.Command> probe = kit.createTestProbe();
+        private final DataAddress address;
+        private final Member member;
+
+        Puppet(String node, int replica) {
+            address = address(node, replica);
+            member = new Member(address, node);
+            announce();
+        }
+
+        void announce() {
+            announce("the images");
+        }
+
+        void announce(String identity) {
+            coordinator.tell(new Coordinator.Announce(member.standing(), identity, probe.getRef()));
+        }
+
+        Assignment formed() {
+            Assignment place = awaited(Trainer.Form.class).assignment();
+            assertTrue(member.prepare(place));
+            if (member.needsWeights()) {
+                member.restored();
+            }
+            member.begin();
+            announce();
+            return place;
+        }
+
+        /** Skips what is said again and again. */
+        <T extends Trainer.Command> T awaited(Class<T> kind) {
+            Trainer.Command message = probe.receiveMessage();
+            while (!kind.isInstance(message)) {
+                message = probe.receiveMessage();
+            }
+            return kind.cast(message);
+        }
+
+        void step(int steps) {
+            for (int i = 0; i < steps; i++) {
+                member.applied(i);
+            }
+            announce();
+        }
+
+        void halt() {
+            member.halt();
+            announce();
+        }
+
+        void finish(String hash) {
+            member.finish(hash);
+            announce();
+        }
     }
 
     @Test
-    void aNodeThatJoinsIsGivenThePlan() {
-        TestProbe<Coordinator.Welcome> node = kit.createTestProbe();
-        coordinator.tell(new Coordinator.JoinNode("trainer-1", node.getRef()));
-        assertEquals(plan(false), node.receiveMessage().plan());
+    void aNodeThatJoinsIsGivenThePlanOnce() {
+        TestProbe<Coordinator.Admission> node = kit.createTestProbe();
+        coordinator.tell(new Coordinator.JoinNode("trainer-1", "p", Coordinator.PROTOCOL, node.getRef()));
+        assertEquals(
+                plan(false), node.expectMessageClass(Coordinator.Welcome.class).plan());
+        coordinator.tell(new Coordinator.JoinNode("trainer-1", "p", Coordinator.PROTOCOL, node.getRef()));
+        node.expectNoMessage();
+    }
+
+    @Test
+    void aSecondNodeOfTheSameNameAndOneOfAnotherVersionAreRefused() {
+        TestProbe<Coordinator.Admission> node = kit.createTestProbe();
+        coordinator.tell(new Coordinator.JoinNode("trainer-1", "p", Coordinator.PROTOCOL, node.getRef()));
+        node.expectMessageClass(Coordinator.Welcome.class);
+        coordinator.tell(new Coordinator.JoinNode("trainer-1", "q", Coordinator.PROTOCOL, node.getRef()));
+        String twice = node.expectMessageClass(Coordinator.Refused.class).reason();
+        assertTrue(twice.contains("trainer-1") && twice.contains("--name"), twice);
+        coordinator.tell(new Coordinator.JoinNode("other", "r", Coordinator.PROTOCOL + 1, node.getRef()));
+        String version = node.expectMessageClass(Coordinator.Refused.class).reason();
+        assertTrue(version.contains("same version"), version);
+    }
+
+    @Test
+    void aTrainerWithOtherImagesIsRefusedAndTheOthersGoOn() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet stranger = new Puppet("b", 0) {
+            @Override
+            void announce() {
+                announce("other images");
+            }
+        };
+        String reason = stranger.probe.expectMessageClass(Trainer.Retire.class).reason();
+        assertTrue(reason.contains("other images") && reason.contains("the images"), reason);
+        Puppet one = new Puppet("c", 0);
+        assertEquals(2, zero.formed().generation().worldSize());
+        one.formed();
     }
 
     @Test
     void ranksFollowNodeNamesNotTheOrderOfArrival() {
-        TestProbe<Trainer.Command> second = join("trainer-2", 0);
-        second.expectNoMessage();
-        TestProbe<Trainer.Command> first = join("trainer-1", 0);
-        Trainer.Begin begin = first.expectMessageClass(Trainer.Begin.class);
-        assertEquals(0, begin.rank());
-        assertEquals(0, begin.firstStep());
-        assertEquals("", begin.checkpoint());
-        assertEquals(2, begin.generation().worldSize());
-        assertEquals(1, second.expectMessageClass(Trainer.Begin.class).rank());
+        Puppet second = new Puppet("trainer-2", 0);
+        second.probe.expectNoMessage();
+        Puppet first = new Puppet("trainer-1", 0);
+        Assignment place = first.formed();
+        assertEquals(0, place.rank());
+        assertEquals(0, place.firstStep());
+        assertEquals(Origin.Kind.SEED, place.origin().kind());
+        assertEquals(2, place.generation().worldSize());
+        assertEquals(1, second.formed().rank());
     }
 
     @Test
-    void aTrainerThatLeavesBeforeTheStartIsNotCounted() {
-        TestProbe<Trainer.Command> gone = join("trainer-1", 0);
-        gone.stop();
-        MonitorActor.Record down = monitor.expectMessageClass(MonitorActor.Record.class);
-        assertEquals("down", ((Event.Membership) down.event()).change());
-        TestProbe<Trainer.Command> one = join("trainer-2", 0);
-        one.expectNoMessage();
-        join("trainer-3", 0);
-        assertEquals(0, one.expectMessageClass(Trainer.Begin.class).rank());
+    void generationsOfAResumedRunHaveHigherNumbers() {
+        Puppet zero = new Puppet("a", 0);
+        new Puppet("a", 1);
+        long number = zero.formed().generation().number();
+        coordinator = spawn(plan(false), false);
+        Puppet again = new Puppet("b", 0);
+        new Puppet("b", 1);
+        assertTrue(again.formed().generation().number() > number);
+    }
+
+    @Test
+    void whenARankIsGoneTheOthersGoOnFromTheSameStep() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("b", 0);
+        long number = zero.formed().generation().number();
+        one.formed();
+        zero.step(5);
+        one.step(5);
+        one.probe.stop();
+        zero.awaited(Trainer.Halt.class);
+        zero.halt();
+        Assignment next = zero.formed();
+        assertTrue(next.generation().number() > number);
+        assertEquals(5, next.firstStep());
+        assertEquals(Origin.Kind.KEPT, next.origin().kind());
+        assertEquals(1, next.generation().worldSize());
+        follower.expectNoMessage();
+    }
+
+    @Test
+    void aJoinerIsAdmittedAtAStepBoundaryWithThePeersWeights() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("b", 0);
+        zero.formed();
+        one.formed();
+        Puppet joiner = new Puppet("c", 0);
+        zero.awaited(Trainer.Pause.class);
+        zero.step(7);
+        one.step(7);
+        zero.halt();
+        one.halt();
+        Assignment place = joiner.formed();
+        assertEquals(7, place.firstStep());
+        assertEquals(3, place.generation().worldSize());
+        assertEquals(Origin.Kind.PEER, place.origin().kind());
+        assertEquals(zero.member.digest(), place.digest());
+    }
+
+    @Test
+    void aCoordinatorThatTakesOverDisturbsNobody() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("b", 0);
+        zero.formed();
+        one.formed();
+        coordinator = spawn(plan(false), true);
+        zero.announce();
+        one.announce();
+        Puppet joiner = new Puppet("c", 0);
+        zero.awaited(Trainer.Pause.class);
+        zero.halt();
+        one.halt();
+        assertEquals(3, joiner.formed().generation().worldSize());
     }
 
     @Test
     void checkpointsAreValidatedAndProbedWhenDue() {
-        TestProbe<Trainer.Command> zero = join("a", 0);
-        join("a", 1);
-        zero.expectMessageClass(Trainer.Begin.class);
+        Puppet zero = new Puppet("a", 0);
+        new Puppet("a", 1);
+        zero.formed();
         coordinator.tell(new Coordinator.CheckpointWritten(0, "dir0", "h0"));
         coordinator.tell(new Coordinator.JoinProbe("a", prober.getRef()));
         ProbeActor.Evaluate untrained = prober.expectMessageClass(ProbeActor.Evaluate.class);
@@ -120,17 +299,25 @@ class CoordinatorTest {
         coordinator.tell(new Coordinator.CheckpointWritten(10, "dir10", "h10"));
         assertFalse(prober.expectMessageClass(ProbeActor.Evaluate.class).probe());
         coordinator.tell(new Coordinator.Evaluated(10, 0.5));
-        assertEquals(new Trainer.Validated(10, 0.5), zero.expectMessageClass(Trainer.Validated.class));
+        assertEquals(new Trainer.Validated(10, 0.5), zero.awaited(Trainer.Validated.class));
+    }
+
+    private void trained(String zeroHash, String oneHash) {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("a", 1);
+        zero.formed();
+        one.formed();
+        zero.step(20);
+        one.step(20);
+        coordinator.tell(new Coordinator.JoinProbe("a", prober.getRef()));
+        coordinator.tell(new Coordinator.CheckpointWritten(20, "dir20", zeroHash));
+        one.finish(oneHash);
+        zero.finish(zeroHash);
     }
 
     @Test
     void theRunIsCompletedWhenAllRanksAgreeAndTheLastProbeIsIn() {
-        join("a", 0);
-        join("a", 1);
-        coordinator.tell(new Coordinator.JoinProbe("a", prober.getRef()));
-        coordinator.tell(new Coordinator.CheckpointWritten(20, "dir20", "hash"));
-        coordinator.tell(new Coordinator.Finished(1, 20, "hash"));
-        coordinator.tell(new Coordinator.Finished(0, 20, "hash"));
+        trained("hash", "hash");
         follower.expectNoMessage();
         coordinator.tell(new Coordinator.Evaluated(20, 0.3));
         assertEquals(new Outcome("completed", 20, "", "hash"), follower.receiveMessage());
@@ -143,50 +330,71 @@ class CoordinatorTest {
 
     @Test
     void differentFinalWeightsFailTheRun() {
-        join("a", 0);
-        join("a", 1);
-        coordinator.tell(new Coordinator.Finished(0, 20, "one"));
-        coordinator.tell(new Coordinator.Finished(1, 20, "other"));
+        trained("one", "other");
+        coordinator.tell(new Coordinator.Evaluated(20, 0.3));
         Outcome outcome = follower.receiveMessage();
         assertEquals("failed", outcome.outcome());
         assertTrue(outcome.detail().contains("diverged"), outcome.detail());
     }
 
     @Test
-    void aTrainerThatEndsWithoutAWordFailsTheRunAndDrainsTheOthers() {
-        TestProbe<Trainer.Command> zero = join("a", 0);
-        TestProbe<Trainer.Command> one = join("b", 0);
-        zero.expectMessageClass(Trainer.Begin.class);
+    void whatWouldHappenToEveryRankFailsTheRun() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("b", 0);
+        zero.formed();
+        one.formed();
         coordinator.tell(new Coordinator.JoinProbe("a", prober.getRef()));
         coordinator.tell(new Coordinator.CheckpointWritten(10, "dir10", "h10"));
-        prober.expectMessageClass(ProbeActor.Evaluate.class);
-        one.stop();
+        coordinator.tell(new Coordinator.TrainerFailed(one.address, "b", "the loss is NaN", true));
         Outcome outcome = follower.receiveMessage();
         assertEquals("failed", outcome.outcome());
         assertTrue(outcome.detail().contains("rank 1 on b"), outcome.detail());
         assertTrue(outcome.detail().contains("step 10"), outcome.detail());
-        zero.expectMessageClass(Trainer.Drain.class);
+        zero.awaited(Trainer.Retire.class);
+    }
+
+    @Test
+    void whatHappensToOneMachineCostsTheRunOneTrainer() {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("b", 0);
+        zero.formed();
+        one.formed();
+        coordinator.tell(new Coordinator.TrainerFailed(one.address, "b", "its disk is full", false));
+        zero.awaited(Trainer.Halt.class);
+        zero.halt();
+        assertEquals(1, zero.formed().generation().worldSize());
+        follower.expectNoMessage();
     }
 
     @Test
     void aNodeThatCannotTakePartFailsTheRunBeforeItBegins() {
-        coordinator.tell(new Coordinator.TrainerFailed(-1, "trainer-1", "no such shard"));
+        coordinator.tell(new Coordinator.NodeFailed("trainer-1", "no such shard"));
         Outcome outcome = follower.receiveMessage();
         assertEquals("failed", outcome.outcome());
         assertTrue(outcome.detail().contains("no such shard"), outcome.detail());
     }
 
     @Test
-    void stopDrainsAndTakesRankZerosStep() {
-        TestProbe<Trainer.Command> zero = join("a", 0);
-        TestProbe<Trainer.Command> one = join("a", 1);
-        zero.expectMessageClass(Trainer.Begin.class);
-        one.expectMessageClass(Trainer.Begin.class);
+    void stopPausesSavesAndTakesTheSavedStep() throws IOException {
+        Puppet zero = new Puppet("a", 0);
+        Puppet one = new Puppet("a", 1);
+        zero.formed();
+        one.formed();
         coordinator.tell(new Coordinator.Stop());
-        zero.expectMessageClass(Trainer.Drain.class);
-        one.expectMessageClass(Trainer.Drain.class);
-        coordinator.tell(new Coordinator.TrainerFailed(1, "a", "lost rank 0"));
-        coordinator.tell(new Coordinator.Finished(0, 7, "hash"));
+        zero.awaited(Trainer.Pause.class);
+        zero.step(7);
+        one.step(7);
+        zero.halt();
+        one.halt();
+        zero.awaited(Trainer.Save.class);
+        Snapshot weights = new Snapshot(
+                7,
+                new TreeMap<>(Map.of("a", new Tensor(new long[] {1}, FloatBuffer.allocate(1)))),
+                Collections.emptySortedMap(),
+                Collections.emptySortedMap());
+        String sha256 = WeightsHash.sha256(weights.weights());
+        Checkpoint.write(directory, weights, new TrainingState(7, 0, 7 * 64, 0, 2, 1, 1, sha256));
+        coordinator.tell(new Coordinator.Saved(7, "hash"));
         assertEquals(new Outcome("stopped", 7, "", "hash"), follower.receiveMessage());
     }
 

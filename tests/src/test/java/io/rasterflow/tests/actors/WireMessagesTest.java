@@ -9,12 +9,18 @@ import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.actors.exchange.Liveness;
+import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Origin;
+import io.rasterflow.actors.membership.Phase;
+import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.config.RunConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -42,28 +48,37 @@ class WireMessagesTest {
     private List<WireMessage> samples() {
         DataAddress address = new DataAddress("process", "127.0.0.1", 7, 1);
         Generation generation = new Generation(3, List.of(address, address), 4);
+        Origin origin = new Origin(Origin.Kind.PEER, "", Optional.of(address));
+        Standing standing =
+                new Standing(address, "n", 4, Phase.TRAINING, Optional.of(generation), 2, 5, "digest", "", false, 0.25);
         TestProbe<Coordinator.Command> coordinator = kit.createTestProbe();
         TestProbe<Trainer.Command> trainer = kit.createTestProbe();
         TestProbe<ProbeActor.Command> probe = kit.createTestProbe();
-        TestProbe<Coordinator.Welcome> welcome = kit.createTestProbe();
+        TestProbe<Coordinator.Admission> admission = kit.createTestProbe();
         TestProbe<Coordinator.Outcome> outcome = kit.createTestProbe();
         return List.of(
-                new Coordinator.JoinNode("n", welcome.getRef()),
-                new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true)),
-                new Coordinator.JoinTrainer("n", address, trainer.getRef()),
+                new Coordinator.JoinNode("n", "process", 3, admission.getRef()),
+                new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true), "id"),
+                new Coordinator.Refused("reason"),
+                new Coordinator.Announce(standing, "identity", trainer.getRef()),
+                new Coordinator.Found(address, Liveness.SILENT),
                 new Coordinator.JoinProbe("n", probe.getRef()),
                 new Coordinator.CheckpointWritten(5, "directory", "hash"),
+                new Coordinator.Saved(5, "hash"),
                 new Coordinator.Evaluated(5, Double.NaN),
                 new Coordinator.EvaluationFailed(5, "cause"),
-                new Coordinator.Finished(1, 5, "hash"),
-                new Coordinator.TrainerFailed(1, "n", "cause"),
-                new Coordinator.Left(1),
+                new Coordinator.TrainerFailed(address, "n", "cause", true),
+                new Coordinator.NodeFailed("n", "cause"),
                 new Coordinator.Stop(),
                 new Coordinator.Follow(outcome.getRef()),
                 new Coordinator.Outcome("completed", 5, "", "hash"),
-                new Trainer.Begin(generation, 1, 5, "directory"),
+                new Trainer.Form(new Assignment(generation, 1, 5, "digest", origin)),
+                new Trainer.Halt(3),
+                new Trainer.Pause(3),
+                new Trainer.Confirm(address),
+                new Trainer.Save(),
+                new Trainer.Retire("reason"),
                 new Trainer.Validated(5, 0.5),
-                new Trainer.Drain(),
                 new ProbeActor.Evaluate(5, "directory", true, coordinator.getRef()));
     }
 
@@ -76,7 +91,7 @@ class WireMessagesTest {
     void noMessageIsForgottenHere() {
         Set<Class<?>> expected = Stream.of(Coordinator.class, Trainer.class, ProbeActor.class)
                 .flatMap(actor -> Arrays.stream(actor.getDeclaredClasses()))
-                .filter(WireMessage.class::isAssignableFrom)
+                .filter(message -> WireMessage.class.isAssignableFrom(message) && !message.isInterface())
                 .collect(Collectors.toSet());
         assertFalse(expected.isEmpty());
         assertEquals(expected, samples().stream().map(Object::getClass).collect(Collectors.toSet()));

@@ -117,18 +117,6 @@ class TrainTest {
     }
 
     @Test
-    void aLostTrainerEndsTheRunWithOneLineAndNoOrphans() throws Exception {
-        Rasterflow.Running running = underWay("lost", 20, "train.steps=100000", "train.checkpointEverySteps=20");
-        List<ProcessHandle> children = running.process().descendants().toList();
-        children.get(0).destroyForcibly();
-        Rasterflow.Result result = running.await();
-        assertEquals(1, result.exit(), result.text());
-        assertTrue(result.err().contains("--resume --run"), result.text());
-        assertFalse(result.err().contains("\tat "), result.text());
-        assertTrue(children.stream().noneMatch(ProcessHandle::isAlive), "orphans are left");
-    }
-
-    @Test
     void ctrlCLeavesACheckpointToResumeFrom() throws Exception {
         Rasterflow.Running running = underWay("stopped", 0, "train.steps=100000", "train.checkpointEverySteps=1000000");
         Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.readString(running.out())

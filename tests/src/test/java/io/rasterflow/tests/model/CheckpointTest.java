@@ -14,6 +14,8 @@ import io.rasterflow.model.checkpoint.WeightsHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,11 +79,18 @@ class CheckpointTest {
     @Test
     void theSameStepMayBeWrittenAgainAndLeftoversGo() throws IOException {
         write(1);
-        Path leftover = run.resolve("checkpoints/.step-00000002-1.tmp");
-        Files.createDirectories(leftover);
-        Files.writeString(leftover.resolve("model.safetensors"), "cut off");
+        String writing = ".step-00000002-"
+                + ProcessHandle.current().parent().orElseThrow().pid() + ".tmp";
+        for (String leftover : List.of(".step-00000002-999999999.tmp", ".step-00000003-999999999.tmp", writing)) {
+            Path directory = Files.createDirectories(run.resolve("checkpoints").resolve(leftover));
+            Path file = Files.writeString(directory.resolve("model.safetensors"), "cut off");
+            FileTime old = FileTime.from(Instant.now().minusSeconds(leftover.contains("3-") ? 0 : 120));
+            Files.setLastModifiedTime(file, old);
+            Files.setLastModifiedTime(directory, old);
+        }
         Path again = write(1);
-        assertEquals(List.of("step-00000001"), entries());
+        // What a living process writes stays, and what was written to a moment ago, perhaps by another host.
+        assertEquals(List.of(writing, ".step-00000003-999999999.tmp", "step-00000001"), entries());
         assertEquals(1, Checkpoint.read(again).state().step());
     }
 

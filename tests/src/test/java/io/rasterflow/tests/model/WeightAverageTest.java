@@ -182,6 +182,7 @@ class WeightAverageTest {
                 0.5,
                 Double.NaN,
                 WeightsHash.sha256(snapshot.weights()),
-                WeightsHash.sha256(snapshot.average()));
+                WeightsHash.sha256(snapshot.average()),
+                "");
     }
 }

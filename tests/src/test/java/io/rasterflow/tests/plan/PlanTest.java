@@ -84,14 +84,17 @@ class PlanTest {
         assertEquals(64, plan.coordinator().messagesPerSecond());
         assertTrue(plan.coordinator().keepsUp());
         // A finding, a stop, a place, its preparation and its beginning for each of the 56 that are left.
-        assertTrue(plan.coordinator().reformMessages() >= 5 * 56, plan.coordinator().toString());
-        assertTrue(plan.coordinator().reformMessages() <= 7 * 56, plan.coordinator().toString());
+        assertTrue(
+                plan.coordinator().reformMessages() >= 5 * 56,
+                plan.coordinator().toString());
+        assertTrue(
+                plan.coordinator().reformMessages() <= 7 * 56,
+                plan.coordinator().toString());
     }
 
     @Test
     void aCoordinatorThatIsTooSlowIsSaidToBe() {
-        Plan plan = Plan.of(
-                workload(), new Cluster(64, 8, RANK, LINK), reliability(1000, 2_000_000), EFFORT);
+        Plan plan = Plan.of(workload(), new Cluster(64, 8, RANK, LINK), reliability(1000, 2_000_000), EFFORT);
         assertFalse(plan.coordinator().keepsUp());
         assertEquals(0, plan.repaired().fraction());
         assertTrue(plan.withMessageBytes(500, EFFORT).coordinator().keepsUp());
