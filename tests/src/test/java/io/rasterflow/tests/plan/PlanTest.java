@@ -83,7 +83,8 @@ class PlanTest {
         Plan plan = plan(64, 8, 1000);
         assertEquals(64, plan.coordinator().messagesPerSecond());
         assertTrue(plan.coordinator().keepsUp());
-        // A finding, a stop, a place, its preparation and its beginning for each of the 56 that are left; stops and places
+        // A finding, a stop, a place, its preparation and its beginning for each of the 56 that are left; stops and
+        // places
         // are said again until their effect shows.
         assertTrue(
                 plan.coordinator().reformMessages() >= 5 * 56,
