@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ElasticTest {
 
     private static final List<String> STEPS = List.of(
-            "train.steps=1000", "train.checkpointEverySteps=500", "probe.everySteps=100000", "probe.trainImages=200");
+            "train.steps=700", "train.checkpointEverySteps=350", "probe.everySteps=100000", "probe.trainImages=200");
 
     @TempDir
     Path directory;
@@ -59,7 +59,7 @@ class ElasticTest {
         assertEquals(0, joiner.await().exit());
         JsonNode expected = whole.json();
         JsonNode summary = result.json();
-        assertEquals(1000, summary.get("steps").asLong());
+        assertEquals(700, summary.get("steps").asLong());
         assertEquals(
                 expected.get("weightsSha256").asText(),
                 summary.get("weightsSha256").asText(),
@@ -67,7 +67,7 @@ class ElasticTest {
 
         Rasterflow.Result audit = rasterflow.run("audit", "--run", "elastic", "--json");
         assertEquals(0, audit.exit(), audit.text());
-        assertEquals(1000 * 32, audit.json().get("positions").asLong());
+        assertEquals(700 * 32, audit.json().get("positions").asLong());
         assertEquals(0, audit.json().get("missing").asLong());
         assertEquals(0, audit.json().get("duplicated").asLong());
     }
@@ -110,8 +110,8 @@ class ElasticTest {
                         "--run",
                         "orphaned",
                         SMALL,
-                        "train.steps=500",
-                        "train.checkpointEverySteps=250",
+                        "train.steps=400",
+                        "train.checkpointEverySteps=200",
                         "probe.everySteps=100000",
                         "probe.trainImages=200",
                         "cluster.spawn=false",
@@ -130,10 +130,10 @@ class ElasticTest {
         Rasterflow.Result ended = heir.await();
         assertEquals(0, ended.exit(), ended.text());
         assertEquals(0, other.await().exit());
-        assertTrue(Files.isDirectory(directory.resolve("orphaned/checkpoints/step-00000500")));
+        assertTrue(Files.isDirectory(directory.resolve("orphaned/checkpoints/step-00000400")));
         Rasterflow.Result audit = rasterflow.run("audit", "--run", "orphaned", "--json");
         assertEquals(0, audit.exit(), audit.text());
-        assertEquals(500 * 32, audit.json().get("positions").asLong());
+        assertEquals(400 * 32, audit.json().get("positions").asLong());
     }
 
     /** Waits until so many ranks have completed a step in a generation from that one on. */
