@@ -121,16 +121,15 @@ public final class Node {
 
     /** @param failure completed with one line if the node ends before its run, and with an empty one otherwise */
     public static Behavior<Command> create(NodeSettings settings, CompletableFuture<String> failure) {
-        return Behaviors.setup(context -> {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             try {
-                return Behaviors.withTimers(timers -> {
-                    timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
-                    return new Node(context, settings, failure).joining();
-                });
+                Node node = new Node(context, settings, failure);
+                timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
+                return node.joining();
             } catch (UncheckedIOException e) {
                 return unable(Failures.oneLine(e));
             }
-        });
+        }));
     }
 
     /** Tells whoever asks, so that nobody waits for a node that will not come. */
