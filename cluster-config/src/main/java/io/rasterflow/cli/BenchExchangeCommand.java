@@ -26,6 +26,9 @@ final class BenchExchangeCommand implements Callable<Integer> {
 
     private static final int MAX_WORLD = 64;
     private static final double MAX_MEGABYTES = 65_536;
+    /** Float32 bytes that each rank reduces before measuring, so that all code is compiled. */
+    private static final double WARM_UP_BYTES = 8e9;
+
     /** Float32 bytes that each rank reduces in all measured rounds, unless that makes too few or too many of them. */
     private static final double MEASURED_BYTES = 2e9;
 
@@ -63,8 +66,8 @@ final class BenchExchangeCommand implements Callable<Integer> {
                 transport,
                 wire,
                 floats,
-                between(10, 2000, floats),
-                rounds > 0 ? rounds : between(12, 400, floats)));
+                between(10, 2000, WARM_UP_BYTES, floats),
+                rounds > 0 ? rounds : between(12, 400, MEASURED_BYTES, floats)));
         print(floats * Float.BYTES, slowest);
         return 0;
     }
@@ -75,8 +78,8 @@ final class BenchExchangeCommand implements Callable<Integer> {
         }
     }
 
-    private static int between(int least, int most, long floats) {
-        return (int) Math.max(least, Math.min(most, MEASURED_BYTES / (floats * Float.BYTES)));
+    private static int between(int least, int most, double bytes, long floats) {
+        return (int) Math.max(least, Math.min(most, bytes / (floats * Float.BYTES)));
     }
 
     private static String secret() {

@@ -70,7 +70,7 @@ public interface Replica extends AutoCloseable {
     /**
      * Applies one optimizer step: gradient = sum / patches, global-norm clipping, AdamW.
      *
-     * @param gradientSum as {@link #gradients} writes it, summed over the global batch; scaled in place
+     * @param gradientSum as {@link #gradients} writes it, summed over the global batch
      * @param patches the number of counted patches in the global batch
      * @return the gradient norm before clipping; if it is not finite nothing has been changed
      */

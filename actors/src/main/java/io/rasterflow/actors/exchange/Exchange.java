@@ -59,15 +59,15 @@ public interface Exchange extends AutoCloseable {
     void close();
 
     /**
-     * The global batch's sum. The buffers belong to the exchange and are valid until the next {@link #begin}; till then
-     * the caller may change them.
+     * The global batch's sum. The buffers belong to the exchange and are valid until the next {@link #begin}. The
+     * caller must not change them: peers may still read this rank's slice.
      *
      * @param gradientSum one per bucket; direct, native order, 4·F_b bytes
      * @param lossSum sum over all micro-batches in canonical order
      * @param patches counted patches of the global batch
      * @param images images of the global batch
      * @param meanSquaredNorm mean over the micro-batches of |gradient sum / patches|², the squared norm of each one's
-     *     gradient of the mean loss; NaN with a single micro-batch
+     *     gradient of the mean loss, taken in every fourth step; NaN in the others and with a single micro-batch
      * @param nonFinite the first micro-batch whose loss is not finite, -1 when all are
      * @param signals the bits that any rank has signalled for this step
      */

@@ -12,7 +12,7 @@ import java.util.Arrays;
 final class FloatSums {
 
     /** 8 KiB per array. */
-    private static final int BLOCK = 2048;
+    private static final int BLOCK = Bf16.BLOCK;
 
     private static final int ALIGNMENT = 64;
     /** Blocks that the lanes of {@link #squares} take in float32. */
@@ -109,9 +109,17 @@ final class FloatSums {
      * does the sum: the result depends on the world size, but not on who owns it or which ranks share a process.
      *
      * @param sources by slot; element {@code from} of each is the first that counts
+     * @param sent by slot: whether the values have travelled
      * @param target element {@code to} takes the first value
      */
-    static void sum(ReductionPlan plan, FloatBuffer[] sources, int from, FloatBuffer target, int to, int floats) {
+    static void sum(
+            ReductionPlan plan,
+            FloatBuffer[] sources,
+            boolean[] sent,
+            int from,
+            FloatBuffer target,
+            int to,
+            int floats) {
         float[][] stack = scratch(plan.depth());
         boolean rounded = plan.config().wire() == ExchangeConfig.Wire.BF16;
         for (int done = 0; done < floats; done += BLOCK) {
@@ -123,7 +131,7 @@ final class FloatSums {
                     add(stack[top - 1], stack[top], length);
                 } else {
                     sources[operation].get(from + done, stack[top], 0, length);
-                    if (rounded) {
+                    if (rounded && !sent[operation]) {
                         Bf16.round(stack[top], length);
                     }
                     top++;

@@ -31,7 +31,7 @@ final class GradientAccumulator {
     private final List<Partial> finished = new ArrayList<>();
     private final BitSet ready = new BitSet();
     private final double[] squares;
-    private final boolean wantsSquares;
+    private boolean takesSquares;
     private List<ByteBuffer> open;
     private int next;
 
@@ -47,8 +47,6 @@ final class GradientAccumulator {
         this.maximal = ReductionTree.maximalSubtrees(microBatches, first, end);
         this.memory = memory;
         this.squares = new double[buckets];
-        // Of one micro-batch alone nothing can be learned about the noise between them.
-        this.wantsSquares = microBatches > 1;
         this.next = first;
     }
 
@@ -56,8 +54,10 @@ final class GradientAccumulator {
      * Starts over with the first micro-batch.
      *
      * @param reuse whether nobody reads the finished partial sums any more
+     * @param squares whether {@link #squares} is wanted
      */
-    void reset(boolean reuse) {
+    void reset(boolean reuse, boolean squares) {
+        takesSquares = squares;
         if (reuse) {
             finished.forEach(partial -> free.push(partial.buckets()));
         }
@@ -96,7 +96,7 @@ final class GradientAccumulator {
         }
         ready.set(bucket);
         ByteBuffer sum = open.get(bucket);
-        squares[bucket] = wantsSquares ? FloatSums.squares(sum.asFloatBuffer()) : Double.NaN;
+        squares[bucket] = takesSquares ? FloatSums.squares(sum.asFloatBuffer()) : Double.NaN;
         Span span = new Span(next, 1);
         for (int below = stack.size(); completesParent(span); ) {
             Partial left = stack.get(--below);

@@ -9,11 +9,11 @@ interface GradientMemory {
     /** Zeroed buffers for one gradient: direct, native order, one of 4·F_b bytes per bucket. */
     List<ByteBuffer> gradient();
 
-    /** Room for this rank's finished slice of a bucket: direct, native order. */
-    ByteBuffer outbox(int bucket);
+    /** Room for the sum of a bucket over all ranks, once in a generation: direct, native order, 4·F_b bytes. */
+    ByteBuffer sum(int bucket);
 
     /** This process's own, which nobody else can read. */
-    static GradientMemory direct(ReductionPlan plan, int rank) {
+    static GradientMemory direct(ReductionPlan plan) {
         return new GradientMemory() {
             @Override
             public List<ByteBuffer> gradient() {
@@ -21,8 +21,8 @@ interface GradientMemory {
             }
 
             @Override
-            public ByteBuffer outbox(int bucket) {
-                return FloatSums.allocate(plan.buckets().get(bucket).length(rank));
+            public ByteBuffer sum(int bucket) {
+                return FloatSums.allocate(plan.bucketFloats().get(bucket));
             }
         };
     }

@@ -18,7 +18,7 @@ final class PeerMemory {
     private final ReductionPlan plan;
     private final int peer;
     private final List<List<ByteBuffer>> partials = new ArrayList<>();
-    private final List<ByteBuffer> outboxes = new ArrayList<>();
+    private final List<ByteBuffer> finished = new ArrayList<>();
 
     /**
      * Maps the parts of the file that concern {@code rank}, read-only.
@@ -49,7 +49,8 @@ final class PeerMemory {
                 partials.add(buckets);
             }
             for (Slices slices : plan.buckets()) {
-                outboxes.add(map(channel, layout.outboxStart(slices.bucket()), slices.length(peer)));
+                long start = layout.sumStart(slices.bucket()) + (long) slices.start(peer) * Float.BYTES;
+                finished.add(map(channel, start, slices.length(peer)));
             }
         }
     }
@@ -81,6 +82,6 @@ final class PeerMemory {
 
     ByteBuffer reduced(int bucket, int chunk) {
         Slices slices = plan.buckets().get(bucket);
-        return FloatSums.view(outboxes.get(bucket), chunk * slices.chunkFloats(), slices.chunkLength(peer, chunk));
+        return FloatSums.view(finished.get(bucket), chunk * slices.chunkFloats(), slices.chunkLength(peer, chunk));
     }
 }

@@ -55,7 +55,7 @@ final class RankExchange implements Exchange {
         this.onEnd = onEnd;
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
-        GradientMemory memory = segment.isPresent() ? segment.get() : GradientMemory.direct(plan, rank);
+        GradientMemory memory = segment.isPresent() ? segment.get() : GradientMemory.direct(plan);
         this.accumulator = new GradientAccumulator(
                 plan.microBatches(), first, first + run.length, plan.buckets().size(), memory::gradient);
         this.segment = segment;
@@ -201,7 +201,7 @@ final class RankExchange implements Exchange {
         }
         step = newStep;
         // After a failure partial sums may still be on their way to a peer.
-        accumulator.reset(healthy);
+        accumulator.reset(healthy, plan.takesSquares(newStep));
         nextSlot = plan.firstSlot(rank);
     }
 
@@ -434,18 +434,18 @@ final class RankExchange implements Exchange {
             return;
         }
         SliceReducer slice = healthy.get().reducer(bucket);
-        ByteBuffer outbox = healthy.get().outbox(bucket);
-        slice.sum(chunk, outbox.asFloatBuffer());
+        ByteBuffer own = healthy.get().ownSlice(bucket);
+        slice.sum(chunk, own.asFloatBuffer());
         whenHealthy(() -> slice.rearm(chunk));
         int start = chunk * plan.chunkFloats();
         int length = plan.buckets().get(bucket).chunkLength(rank, chunk);
         healthyLinks().ifPresent(ways -> {
             for (int peer : peers) {
-                ways[peer].reduced(ofStep, bucket, chunk, FloatSums.view(outbox, start, length));
+                ways[peer].reduced(ofStep, bucket, chunk, FloatSums.view(own, start, length));
             }
         });
         // Last, so that a complete step has nothing left to hand over.
-        keep(rank, ofStep, bucket, chunk, FloatSums.view(outbox, start, length));
+        advance(() -> progress.reducedArrived(rank, ofStep, bucket, chunk));
     }
 
     /** Notes an arrival and completes the step if it was the last. */

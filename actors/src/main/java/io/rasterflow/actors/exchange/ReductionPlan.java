@@ -17,6 +17,9 @@ final class ReductionPlan {
     /** In {@link #program}: add the two values on top of the stack. */
     static final int ADD = -1;
 
+    /** Squared norms take a pass over every gradient, and what they are for is averaged over many steps. */
+    private static final int STEPS_PER_SQUARES = 4;
+
     record Slot(int index, int rank, Span span) {}
 
     private final Generation generation;
@@ -108,6 +111,11 @@ final class ReductionPlan {
     /** Whether the world is large enough for a ring. */
     boolean ring() {
         return worldSize() >= config.ringFrom();
+    }
+
+    /** Whether a step's squared norms are taken: every fourth step, unless there is one micro-batch and no noise between them. */
+    boolean takesSquares(long step) {
+        return microBatches() > 1 && step % STEPS_PER_SQUARES == 0;
     }
 
     int chunkFloats() {

@@ -9,10 +9,10 @@ import java.util.List;
  * <pre>
  *   0        32
  *   +--------+---------+------------+-----+------------+-----+----------+-----+
- *   | token  | unused  | gradient 0 | ... | gradient n | ... | outbox 0 | ... |
+ *   | token  | unused  | gradient 0 | ... | gradient n | ... | sum 0    | ... |
  *   +--------+---------+------------+-----+------------+-----+----------+-----+
  *                       one part for each bucket, at multiples of 4,096 bytes;
- *                       an outbox is the rank's slice of a bucket
+ *                       a sum is a whole bucket, of which peers read the rank's slice
  * </pre>
  *
  * <p>There are as many gradients as {@link GradientAccumulator} holds at once.
@@ -25,7 +25,7 @@ final class SegmentLayout {
     private final int gradients;
     private final long gradientBytes;
     private final List<Long> bucketStarts = new ArrayList<>();
-    private final List<Long> outboxStarts = new ArrayList<>();
+    private final List<Long> sumStarts = new ArrayList<>();
     private final long bytes;
 
     SegmentLayout(ReductionPlan plan, int rank) {
@@ -39,8 +39,8 @@ final class SegmentLayout {
         this.gradientBytes = start;
         start = PAGE + gradients * gradientBytes;
         for (Slices slices : plan.buckets()) {
-            outboxStarts.add(start);
-            start += pages(slices.length(rank));
+            sumStarts.add(start);
+            start += pages(slices.floats());
         }
         this.bytes = start;
     }
@@ -58,9 +58,9 @@ final class SegmentLayout {
         return PAGE + gradient * gradientBytes + bucketStarts.get(bucket);
     }
 
-    /** First byte of the outbox of a bucket. */
-    long outboxStart(int bucket) {
-        return outboxStarts.get(bucket);
+    /** First byte of the sum of a bucket. */
+    long sumStart(int bucket) {
+        return sumStarts.get(bucket);
     }
 
     /** Length of the whole. */

@@ -20,7 +20,7 @@ import java.util.Set;
  *
  * <p>Why nothing is overwritten while a peer reads it, although nobody is asked. A partial sum of step s is rewritten when
  * its rank has completed s, so it holds every owner's finished slice, and an owner finishes a slice only after it has read
- * everybody's partial sums. An outbox is rewritten when its owner holds everybody's partial sums of step s + 1, and a peer
+ * everybody's partial sums. An owner rewrites its finished slice when it holds everybody's partial sums of step s + 1, and a peer
  * contributes to s + 1 only after it has completed s, so it has copied this slice. The frames that announce memory follow
  * the writes to it and precede the reads; a connection keeps their order.
  */
@@ -34,7 +34,7 @@ final class SharedSegment implements GradientMemory {
     private final GradientMemory spare;
     private final byte[] token = new byte[SegmentLayout.TOKEN_BYTES];
     private final List<List<ByteBuffer>> gradients = new ArrayList<>();
-    private final List<ByteBuffer> outboxes = new ArrayList<>();
+    private final List<ByteBuffer> sums = new ArrayList<>();
     private int given;
 
     /**
@@ -44,7 +44,7 @@ final class SharedSegment implements GradientMemory {
     SharedSegment(Path file, ReductionPlan plan, int rank) throws IOException {
         this.file = file;
         this.layout = new SegmentLayout(plan, rank);
-        this.spare = GradientMemory.direct(plan, rank);
+        this.spare = GradientMemory.direct(plan);
         RANDOM.nextBytes(token);
         var ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
         var options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -59,7 +59,7 @@ final class SharedSegment implements GradientMemory {
                 gradients.add(List.copyOf(buckets));
             }
             for (Slices slices : plan.buckets()) {
-                outboxes.add(map(channel, layout.outboxStart(slices.bucket()), slices.length(rank)));
+                sums.add(map(channel, layout.sumStart(slices.bucket()), slices.floats()));
             }
             made = true;
         } finally {
@@ -90,8 +90,8 @@ final class SharedSegment implements GradientMemory {
     }
 
     @Override
-    public ByteBuffer outbox(int bucket) {
-        return outboxes.get(bucket);
+    public ByteBuffer sum(int bucket) {
+        return sums.get(bucket);
     }
 
     /** Which gradient this buffer of a bucket belongs to. */

@@ -22,6 +22,7 @@ final class SliceReducer {
     private final int chunks;
     private final ByteBuffer[] staging;
     private final FloatBuffer[] sources;
+    private final boolean[] sent;
     private final long[] slotStep;
     private final int[] slotNext;
     private final long[] chunkStep;
@@ -35,6 +36,7 @@ final class SliceReducer {
         int slots = plan.slots().size();
         this.staging = new ByteBuffer[slots];
         this.sources = new FloatBuffer[slots];
+        this.sent = new boolean[slots];
         this.slotStep = new long[slots];
         this.slotNext = new int[slots];
         this.chunkStep = new long[chunks];
@@ -48,6 +50,7 @@ final class SliceReducer {
         if (staging[slot] == null) {
             staging[slot] = FloatSums.allocate(slices.length(rank));
             sources[slot] = staging[slot].asFloatBuffer();
+            sent[slot] = true;
         }
     }
 
@@ -97,7 +100,7 @@ final class SliceReducer {
     /** Adds one chunk in canonical order into {@code slice}, this rank's; no other thread has this chunk. */
     void sum(int chunk, FloatBuffer slice) {
         int from = chunk * slices.chunkFloats();
-        FloatSums.sum(plan, sources, from, slice, from, slices.chunkLength(rank, chunk));
+        FloatSums.sum(plan, sources, sent, from, slice, from, slices.chunkLength(rank, chunk));
     }
 
     /** The chunk's addends have been read: the next step's may come. */

@@ -25,7 +25,6 @@ final class StepProgress {
     private final StepBoard[] boards;
     private final List<SliceReducer> reducers = new ArrayList<>();
     private final List<BitSet[]> reducedChunks = new ArrayList<>();
-    private final List<ByteBuffer> outboxes = new ArrayList<>();
     private final List<ByteBuffer> result = new ArrayList<>();
 
     private int parity;
@@ -39,28 +38,15 @@ final class StepProgress {
         this.rank = rank;
         this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
         for (Slices slices : plan.buckets()) {
-            if (plan.ring()) {
-                addBucket(slices);
-            } else {
-                addBucket(slices, memory);
+            BitSet[] chunks = new BitSet[plan.worldSize()];
+            Arrays.setAll(chunks, slice -> new BitSet());
+            reducedChunks.add(chunks);
+            if (!plan.ring()) {
+                reducers.add(new SliceReducer(plan, slices, rank));
             }
-        }
-    }
-
-    private void addBucket(Slices slices) {
-        BitSet[] chunks = new BitSet[plan.worldSize()];
-        Arrays.setAll(chunks, slice -> new BitSet());
-        reducedChunks.add(chunks);
-        if (plan.worldSize() > 1) {
-            result.add(FloatSums.allocate(slices.floats()));
-        }
-    }
-
-    private void addBucket(Slices slices, GradientMemory memory) {
-        addBucket(slices);
-        reducers.add(new SliceReducer(plan, slices, rank));
-        if (plan.worldSize() > 1) {
-            outboxes.add(memory.outbox(slices.bucket()));
+            if (plan.worldSize() > 1) {
+                result.add(memory.sum(slices.bucket()));
+            }
         }
     }
 
@@ -80,9 +66,10 @@ final class StepProgress {
         return reducers.get(bucket);
     }
 
-    /** Where this rank's slice of a bucket is added up and peers are sent it from; the caller never sees it. */
-    ByteBuffer outbox(int bucket) {
-        return outboxes.get(bucket);
+    /** Where this rank's slice of a bucket is added up and peers are sent it from: its place in the result. */
+    ByteBuffer ownSlice(int bucket) {
+        Slices slices = plan.buckets().get(bucket);
+        return FloatSums.view(result.get(bucket), slices.start(rank), slices.length(rank));
     }
 
     /**

@@ -51,7 +51,7 @@ public final class AdamW implements AutoCloseable {
      * One step with gradient = sum / patches, clipped to the global norm {@link OptimizerConfig#clip()}. The result does not
      * depend on the number of workers.
      *
-     * @param sums one tensor per bucket; scaled in place
+     * @param sums one tensor per bucket
      * @param step steps taken, this one included
      * @return the gradient norm before clipping; if it is not finite nothing has been changed
      */

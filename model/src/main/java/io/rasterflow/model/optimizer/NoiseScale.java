@@ -13,7 +13,7 @@ package io.rasterflow.model.optimizer;
  * </pre>
  *
  * <p>Both estimates are free of bias but noisy, and a ratio of noisy values is not: they are averaged over about a hundred
- * steps before they are divided. The averages begin anew when a run is resumed.
+ * finite values before they are divided. The averages begin anew when a run is resumed.
  */
 public final class NoiseScale {
     private static final double DECAY = 0.99;
@@ -41,7 +41,7 @@ public final class NoiseScale {
      *
      * @param smallSquare mean of |g_b|² over the micro-batches
      * @param largeSquare |g_B|²
-     * @return the estimate in images; NaN while the averages are not both above 0
+     * @return the estimate in images, as before if a value is not finite; NaN while the averages are not both above 0
      */
     public double add(double smallSquare, double largeSquare) {
         double signalNow = (large * largeSquare - small * smallSquare) / (large - small);

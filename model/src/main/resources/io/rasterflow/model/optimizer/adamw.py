@@ -17,19 +17,23 @@ class AdamW(Module):
         torch.set_grad_enabled(False)
         return torch.tensor(float(torch.linalg_vector_norm(sum_F)), dtype=7)
 
-    # One step of a bucket in place with g = sum / divisor; the sum is scaled in place.
+    # One step of a bucket in place with g = sum / divisor, piece by piece: the sum stays, and a piece stays in the cache.
     def update(self, w_F: Tensor, m_F: Tensor, v_F: Tensor, sum_F: Tensor, decayed: Tensor, divisor: Tensor,
                learning_rate: Tensor, t: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
         scale = torch.full([], float(divisor), dtype=6, device=ops.prim.device(w_F))
+        piece = 262144
         start = 0
         for part in range(2):
-            length = [int(decayed), torch.numel(w_F) - int(decayed)][part]
+            end = [int(decayed), torch.numel(w_F)][part]
             rate = [self.weight_decay, 0.0][part]
-            __torch__.adamw.scaled_step([torch.narrow(w_F, 0, start, length)], [torch.narrow(sum_F, 0, start, length)],
-                                        [torch.narrow(m_F, 0, start, length)], [torch.narrow(v_F, 0, start, length)],
-                                        scale, float(t), float(learning_rate), self.beta1, self.beta2, self.eps, rate)
-            start = length
+            while start < end:
+                length = min(piece, end - start)
+                g = torch.clone(torch.narrow(sum_F, 0, start, length))
+                __torch__.adamw.scaled_step([torch.narrow(w_F, 0, start, length)], [g],
+                                            [torch.narrow(m_F, 0, start, length)], [torch.narrow(v_F, 0, start, length)],
+                                            scale, float(t), float(learning_rate), self.beta1, self.beta2, self.eps, rate)
+                start = start + length
         return scale
 
 # Scales g in place to a norm of at most `limit`; returns the norm before that.

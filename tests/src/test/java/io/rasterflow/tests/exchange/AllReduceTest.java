@@ -1,6 +1,7 @@
 package io.rasterflow.tests.exchange;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.rasterflow.actors.exchange.DataPlane;
@@ -98,7 +99,7 @@ class AllReduceTest {
                 List<CompletableFuture<Exchange.Reduced>> ranks = new ArrayList<>();
                 for (int rank = 0; rank < world.exchanges.size(); rank++) {
                     int self = rank;
-                    ranks.add(CompletableFuture.supplyAsync(() -> world.contributeUnchecked(self, 3)));
+                    ranks.add(CompletableFuture.supplyAsync(() -> world.contributeUnchecked(self, 4)));
                 }
                 for (CompletableFuture<Exchange.Reduced> rank : ranks) {
                     bits.add(Double.doubleToLongBits(
@@ -107,6 +108,7 @@ class AllReduceTest {
             }
         }
         assertEquals(1, bits.size());
+        assertFalse(bits.contains(Double.doubleToLongBits(Double.NaN)));
     }
 
     @Test

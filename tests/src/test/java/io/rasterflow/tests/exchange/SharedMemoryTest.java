@@ -271,7 +271,7 @@ class SharedMemoryTest {
     // ---- A peer that does wrong
 
     private static final int FLOATS = 4096;
-    private static final long SEGMENT_BYTES = 4096 + 4 * FLOATS + 2 * FLOATS;
+    private static final long SEGMENT_BYTES = 4096 + 4 * FLOATS + 4 * FLOATS;
 
     private Path theirFile() throws IOException {
         byte[] content = new byte[(int) SEGMENT_BYTES];
