@@ -19,8 +19,8 @@ final class Bf16 {
 
     static final int BLOCK = 1024;
 
-    /** Three blocks per thread. */
-    private static final ThreadLocal<int[][]> SCRATCH = ThreadLocal.withInitial(() -> new int[3][BLOCK]);
+    /** Per thread: a block of either half. */
+    private static final ThreadLocal<int[][]> SCRATCH = ThreadLocal.withInitial(() -> new int[2][BLOCK]);
 
     /** One block per thread. */
     private static final ThreadLocal<ByteBuffer> BITS = ThreadLocal.withInitial(
@@ -45,7 +45,8 @@ final class Bf16 {
         memory.asFloatBuffer().get(0, values, 0, length);
     }
 
-    private static void round(int[] bits, int length) {
+    /** The same for their bits. */
+    static void round(int[] bits, int length) {
         for (int i = 0; i < length; i++) {
             bits[i] = round(bits[i]);
         }
@@ -66,24 +67,25 @@ final class Bf16 {
     static void encode(ByteBuffer values, ByteBuffer wire) {
         IntBuffer in = values.slice().order(ByteOrder.nativeOrder()).asIntBuffer();
         IntBuffer out = wire.slice().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-        int[][] scratch = SCRATCH.get();
-        int[] low = scratch[0];
-        int[] high = scratch[1];
+        int[] low = SCRATCH.get()[0];
+        int[] high = SCRATCH.get()[1];
         int half = (in.limit() + 1) / 2;
         for (int start = 0; start < half; start += BLOCK) {
             int length = Math.min(BLOCK, half - start);
-            int upper = Math.min(length, in.limit() - half - start);
-            in.get(start, low, 0, length);
             high[length - 1] = 0;
-            in.get(half + start, high, 0, upper);
+            in.get(start, low, 0, length);
+            in.get(half + start, high, 0, Math.min(length, in.limit() - half - start));
+            round(low, length);
+            round(high, length);
             pack(low, high, length);
             out.put(start, low, 0, length);
         }
     }
 
-    private static void pack(int[] low, int[] high, int length) {
+    /** Rounded values of both halves become words, which replace those of the lower half. */
+    static void pack(int[] low, int[] high, int length) {
         for (int i = 0; i < length; i++) {
-            low[i] = round(low[i]) >>> 16 | round(high[i]);
+            low[i] = low[i] >>> 16 | high[i];
         }
     }
 
@@ -91,24 +93,25 @@ final class Bf16 {
     static void decode(ByteBuffer wire, ByteBuffer values) {
         IntBuffer in = wire.slice().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
         IntBuffer out = values.slice().order(ByteOrder.nativeOrder()).asIntBuffer();
-        int[][] scratch = SCRATCH.get();
-        int[] words = scratch[0];
-        int[] low = scratch[1];
-        int[] high = scratch[2];
+        int[] low = SCRATCH.get()[0];
+        int[] high = SCRATCH.get()[1];
         int half = (out.limit() + 1) / 2;
         for (int start = 0; start < half; start += BLOCK) {
             int length = Math.min(BLOCK, half - start);
-            in.get(start, words, 0, length);
-            unpack(words, low, high, length);
+            in.get(start, low, 0, length);
+            unpack(low, high, length);
             out.put(start, low, 0, length);
             out.put(half + start, high, 0, Math.min(length, out.limit() - half - start));
         }
     }
 
-    private static void unpack(int[] words, int[] low, int[] high, int length) {
+    /** Words become the values of both halves; those of the lower half replace them. */
+    static void unpack(int[] low, int[] high, int length) {
         for (int i = 0; i < length; i++) {
-            low[i] = words[i] << 16;
-            high[i] = words[i] & 0xffff0000;
+            high[i] = low[i] & 0xffff0000;
+        }
+        for (int i = 0; i < length; i++) {
+            low[i] = low[i] << 16;
         }
     }
 }

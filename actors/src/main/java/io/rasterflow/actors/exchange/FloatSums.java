@@ -105,25 +105,15 @@ final class FloatSums {
     }
 
     /**
-     * Evaluates a plan's program over one range. With bf16 on the wire every addend counts as if it had travelled, and so
-     * does the sum: the result depends on the world size, but not on who owns it or which ranks share a process.
+     * Evaluates a plan's program over one range.
      *
      * @param sources by slot; element {@code from} of each is the first that counts
-     * @param sent by slot: whether the values have travelled
-     * @param target element {@code to} takes the first value
+     * @param target takes as many values as it has
      */
-    static void sum(
-            ReductionPlan plan,
-            FloatBuffer[] sources,
-            boolean[] sent,
-            int from,
-            FloatBuffer target,
-            int to,
-            int floats) {
+    static void sum(ReductionPlan plan, FloatBuffer[] sources, int from, FloatBuffer target) {
         float[][] stack = scratch(plan.depth());
-        boolean rounded = plan.config().wire() == ExchangeConfig.Wire.BF16;
-        for (int done = 0; done < floats; done += BLOCK) {
-            int length = Math.min(BLOCK, floats - done);
+        for (int done = 0; done < target.limit(); done += BLOCK) {
+            int length = Math.min(BLOCK, target.limit() - done);
             int top = 0;
             for (int operation : plan.program()) {
                 if (operation == ReductionPlan.ADD) {
@@ -131,20 +121,14 @@ final class FloatSums {
                     add(stack[top - 1], stack[top], length);
                 } else {
                     sources[operation].get(from + done, stack[top], 0, length);
-                    if (rounded && !sent[operation]) {
-                        Bf16.round(stack[top], length);
-                    }
                     top++;
                 }
             }
-            if (rounded) {
-                Bf16.round(stack[0], length);
-            }
-            target.put(to + done, stack[0], 0, length);
+            target.put(done, stack[0], 0, length);
         }
     }
 
-    private static void add(float[] sum, float[] other, int length) {
+    static void add(float[] sum, float[] other, int length) {
         for (int i = 0; i < length; i++) {
             sum[i] += other[i];
         }

@@ -11,8 +11,13 @@ interface Link {
     /** Hands over a partial sum: the peer's slice of a bucket of a slot. */
     void partial(long step, int slot, int bucket, ByteBuffer slice);
 
-    /** Hands over a finished chunk of this rank's slice of a bucket. */
-    void reduced(long step, int bucket, int chunk, ByteBuffer values);
+    /**
+     * Hands over a finished chunk of this rank's slice of a bucket.
+     *
+     * @param values float32
+     * @param wire the same as it travels over a socket
+     */
+    void reduced(long step, int bucket, int chunk, ByteBuffer values, ByteBuffer wire);
 
     /**
      * Hands over a chunk to the next rank of a {@link Ring}.

@@ -20,7 +20,7 @@ final class LocalLink implements Link {
     }
 
     @Override
-    public void reduced(long step, int bucket, int chunk, ByteBuffer values) {
+    public void reduced(long step, int bucket, int chunk, ByteBuffer values, ByteBuffer wire) {
         peer.reduced(self, step, bucket, chunk, values);
     }
 

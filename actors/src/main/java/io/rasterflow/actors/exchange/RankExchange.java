@@ -435,13 +435,15 @@ final class RankExchange implements Exchange {
         }
         SliceReducer slice = healthy.get().reducer(bucket);
         ByteBuffer own = healthy.get().ownSlice(bucket);
-        slice.sum(chunk, own.asFloatBuffer());
+        slice.sum().add(chunk, own);
         whenHealthy(() -> slice.rearm(chunk));
         int start = chunk * plan.chunkFloats();
-        int length = plan.buckets().get(bucket).chunkLength(rank, chunk);
+        ByteBuffer values =
+                FloatSums.view(own, start, plan.buckets().get(bucket).chunkLength(rank, chunk));
+        ByteBuffer wire = slice.sum().wire(chunk, own);
         healthyLinks().ifPresent(ways -> {
             for (int peer : peers) {
-                ways[peer].reduced(ofStep, bucket, chunk, FloatSums.view(own, start, length));
+                ways[peer].reduced(ofStep, bucket, chunk, values.duplicate(), wire.duplicate());
             }
         });
         // Last, so that a complete step has nothing left to hand over.

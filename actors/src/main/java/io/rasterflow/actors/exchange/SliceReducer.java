@@ -1,7 +1,6 @@
 package io.rasterflow.actors.exchange;
 
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -10,7 +9,7 @@ import java.util.Arrays;
  *
  * <p>One buffer per slot is enough although a fast peer may be one step ahead: it begins step s + 1 only when it holds
  * all of step s, this slice included, so every addend of step s has been read by then. A peer that breaks this is
- * rejected. All methods but {@link #sum} are called under the exchange's lock.
+ * rejected. All methods are called under the exchange's lock; {@link SliceSum#add} is not.
  */
 final class SliceReducer {
 
@@ -20,9 +19,8 @@ final class SliceReducer {
     private final Slices slices;
     private final int rank;
     private final int chunks;
-    private final ByteBuffer[] staging;
-    private final FloatBuffer[] sources;
-    private final boolean[] sent;
+    private final int slots;
+    private final SliceSum sum;
     private final long[] slotStep;
     private final int[] slotNext;
     private final long[] chunkStep;
@@ -33,10 +31,8 @@ final class SliceReducer {
         this.slices = slices;
         this.rank = rank;
         this.chunks = slices.chunks(rank);
-        int slots = plan.slots().size();
-        this.staging = new ByteBuffer[slots];
-        this.sources = new FloatBuffer[slots];
-        this.sent = new boolean[slots];
+        this.slots = plan.slots().size();
+        this.sum = SliceSum.of(plan, slices, rank);
         this.slotStep = new long[slots];
         this.slotNext = new int[slots];
         this.chunkStep = new long[chunks];
@@ -45,23 +41,13 @@ final class SliceReducer {
         Arrays.fill(chunkMissing, slots);
     }
 
-    /** Makes room for what comes over a socket; there is none for peers whose memory is read. */
-    private void stage(int slot) {
-        if (staging[slot] == null) {
-            staging[slot] = FloatSums.allocate(slices.length(rank));
-            sources[slot] = staging[slot].asFloatBuffer();
-            sent[slot] = true;
-        }
-    }
-
     /** Where a chunk that comes over a socket goes. */
     ByteBuffer target(int peer, FrameHeader header) {
         int slot = header.index();
         requireSlot(peer, slot);
         int chunk = slices.chunkOf(rank, header);
         check(slot, header.step(), chunk);
-        stage(slot);
-        return FloatSums.view(staging[slot], header.offset(), slices.chunkLength(rank, chunk));
+        return sum.staging(slot, chunk);
     }
 
     void requireSlot(int peer, int slot) {
@@ -72,7 +58,7 @@ final class SliceReducer {
 
     /** A slot's values are in memory that this process can read. */
     void source(int slot, ByteBuffer slice) {
-        sources[slot] = slice.asFloatBuffer();
+        sum.source(slot, slice);
     }
 
     /** Notes the arrival of a slot's chunk; whether it was the last one missing for that chunk. */
@@ -91,21 +77,20 @@ final class SliceReducer {
             throw new ExchangeException(
                     "slot " + slot + " of step " + step + ": chunk " + chunk + " came where " + expected + " is next");
         }
-        if (chunkMissing[chunk] != sources.length && chunkStep[chunk] != step) {
+        if (chunkMissing[chunk] != slots && chunkStep[chunk] != step) {
             throw new ExchangeException("slot " + slot + " came for step " + step + " while step " + chunkStep[chunk]
                     + " is still being added");
         }
     }
 
-    /** Adds one chunk in canonical order into {@code slice}, this rank's; no other thread has this chunk. */
-    void sum(int chunk, FloatBuffer slice) {
-        int from = chunk * slices.chunkFloats();
-        FloatSums.sum(plan, sources, sent, from, slice, from, slices.chunkLength(rank, chunk));
+    /** The addends and their sum; no other thread adds the same chunk. */
+    SliceSum sum() {
+        return sum;
     }
 
     /** The chunk's addends have been read: the next step's may come. */
     void rearm(int chunk) {
-        chunkMissing[chunk] = sources.length;
+        chunkMissing[chunk] = slots;
     }
 
     int chunks() {

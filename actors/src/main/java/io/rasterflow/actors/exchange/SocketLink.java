@@ -32,7 +32,7 @@ final class SocketLink implements Link, FrameSink {
     private boolean ended;
     private int unflushed;
     private Optional<PeerMemory> memory;
-    /** With bf16 on the wire: where a packed chunk arrives. */
+    /** With bf16 on the wire: where a packed chunk arrives that is kept as float32. */
     private ByteBuffer narrow;
     /** Where it goes then. */
     private ByteBuffer destination;
@@ -62,9 +62,20 @@ final class SocketLink implements Link, FrameSink {
         heartbeat.start();
     }
 
-    /** A range of a buffer that is sent frame by frame: the position moves. */
+    /**
+     * A range of a buffer that is sent frame by frame: the position moves.
+     *
+     * @param narrows whether the data is float32 that the wire has as bf16
+     */
     private record Transfer(
-            FrameType type, long step, int index, int bucket, int offset, int frameBytes, ByteBuffer data) {}
+            FrameType type,
+            long step,
+            int index,
+            int bucket,
+            int offset,
+            int frameBytes,
+            boolean narrows,
+            ByteBuffer data) {}
 
     // ---- Sending
 
@@ -73,35 +84,36 @@ final class SocketLink implements Link, FrameSink {
         enqueue(
                 readable
                         ? announcement(FrameType.SHARED_PARTIAL, step, slot, bucket, exchange.sharedGradient())
-                        : new Transfer(FrameType.PARTIAL, step, slot, bucket, 0, chunkBytes, slice));
+                        : new Transfer(FrameType.PARTIAL, step, slot, bucket, 0, chunkBytes, narrow != null, slice));
     }
 
     @Override
-    public void reduced(long step, int bucket, int chunk, ByteBuffer values) {
+    public void reduced(long step, int bucket, int chunk, ByteBuffer values, ByteBuffer wire) {
         int offset = chunk * exchange.plan().chunkFloats();
         enqueue(
                 readable
                         ? announcement(FrameType.SHARED_REDUCED, step, exchange.rank(), bucket, offset)
-                        : new Transfer(FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, values));
+                        : new Transfer(
+                                FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, false, wire));
     }
 
     /** The peer reads the values where they are: they were written before this frame. */
     private static Transfer announcement(FrameType type, long step, int index, int bucket, int offset) {
         VarHandle.releaseFence();
-        return new Transfer(type, step, index, bucket, offset, 0, ByteBuffer.allocate(0));
+        return new Transfer(type, step, index, bucket, offset, 0, false, ByteBuffer.allocate(0));
     }
 
     @Override
     public void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
         int offset = chunk.number() * exchange.plan().chunkFloats();
-        enqueue(new Transfer(type, step, chunk.slice(), chunk.bucket(), offset, chunkBytes, values));
+        enqueue(new Transfer(type, step, chunk.slice(), chunk.bucket(), offset, chunkBytes, narrow != null, values));
     }
 
     @Override
     public void scalars(long step, Scalars scalars) {
         int first = exchange.plan().firstMicroBatch(exchange.rank());
         ByteBuffer data = scalars.encode();
-        enqueue(new Transfer(FrameType.SCALARS, step, first, 0, 0, data.remaining(), data));
+        enqueue(new Transfer(FrameType.SCALARS, step, first, 0, 0, data.remaining(), false, data));
     }
 
     @Override
@@ -175,7 +187,7 @@ final class SocketLink implements Link, FrameSink {
                 transfer.bucket(),
                 transfer.offset() + start / Float.BYTES,
                 length);
-        if (narrow != null && transfer.type() != FrameType.SCALARS && length > 0) {
+        if (transfer.narrows()) {
             writeNarrow(header, data.slice(start, length));
         } else {
             Frames.write(channel, header, data.slice(start, length));
@@ -211,8 +223,7 @@ final class SocketLink implements Link, FrameSink {
             }
             default -> {
                 destination = exchange.target(peer, header);
-                boolean packed = narrow != null && destination != null && header.type() != FrameType.SCALARS;
-                yield packed ? narrow.slice(0, header.length()) : destination;
+                yield destination != null && widens(header) ? narrow.slice(0, header.length()) : destination;
             }
         };
     }
@@ -232,11 +243,17 @@ final class SocketLink implements Link, FrameSink {
             ByteBuffer values = memory.orElseThrow().reduced(header.bucket(), chunk);
             exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
         } else {
-            if (narrow != null && header.type() != FrameType.SCALARS) {
+            if (widens(header)) {
                 Bf16.decode(payload, destination);
             }
             exchange.arrived(peer, header, payload);
         }
+    }
+
+    /** Whether a frame's bf16 becomes float32 on arrival: addends of a slice stay packed until they are added. */
+    private boolean widens(FrameHeader header) {
+        boolean packed = header.type() == FrameType.REDUCED || exchange.plan().ring();
+        return narrow != null && packed && header.type() != FrameType.SCALARS;
     }
 
     /** A task for each chunk, so that frames are read and finished chunks leave while others are added. */
