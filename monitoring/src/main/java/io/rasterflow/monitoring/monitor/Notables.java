@@ -60,6 +60,17 @@ final class Notables {
         }
     }
 
+    /** A rank has become slow, or keeps up again. */
+    void add(long timeMillis, long step, SlowRanks.Change change) {
+        SlowRank rank = change.rank();
+        String text = change.slow()
+                ? format(
+                        "rank %d (%s) takes %.1f times as long per micro-batch as the others; the difference is in %s",
+                        rank.rank(), rank.node(), rank.ratio(), rank.part())
+                : format("rank %d (%s) keeps up with the others again", rank.rank(), rank.node());
+        push(new Notable(++lastId, timeMillis, step, "slow-rank", rank.node(), text, 1));
+    }
+
     private void badSample(Event.BadSample e) {
         int count = 1;
         if (!lines.isEmpty() && lines.getLast().kind().equals("bad-sample")) {

@@ -6,6 +6,7 @@ import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
 
 /** Where the time of every rank went. */
 final class RankTimes {
@@ -48,7 +49,8 @@ final class RankTimes {
         ranks.computeIfAbsent(step.rank(), rank -> new Times()).add(step);
     }
 
-    List<RankTime> status(int worldSize) {
+    /** @param ratio see {@link RankTime#slowdown}, by rank */
+    List<RankTime> status(int worldSize, IntToDoubleFunction ratio) {
         return ranks.entrySet().stream()
                 .map(entry -> {
                     Times times = entry.getValue();
@@ -58,6 +60,7 @@ final class RankTimes {
                             times.steps,
                             times.total,
                             times.recent(),
+                            ratio.applyAsDouble(entry.getKey()),
                             entry.getKey() < worldSize);
                 })
                 .toList();

@@ -38,6 +38,7 @@ public final class RunState {
     private final LossWindows windows = new LossWindows();
     private final Throughput throughput = new Throughput();
     private final RankTimes ranks = new RankTimes();
+    private final SlowRanks slowRanks = new SlowRanks();
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final List<ProbePoint> probes = new ArrayList<>();
@@ -80,6 +81,9 @@ public final class RunState {
             onProbe(probe);
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
+            slowRanks.enter(membership.generation());
+        } else if (event instanceof Event.Formed place) {
+            slowRanks.add(place);
         } else if (event instanceof Event.BadSample) {
             badSamples++;
         } else if (event instanceof Event.Input input) {
@@ -113,6 +117,7 @@ public final class RunState {
     private void onStep(Event.Step step) {
         onWorld(step.generation(), step.worldSize());
         ranks.add(step);
+        slowRanks.add(step).forEach(change -> notables.add(step.timeMillis(), step.step(), change));
         if (step.rank() != 0) {
             return;
         }
@@ -203,7 +208,8 @@ public final class RunState {
                 ended != null ? 0 : throughput.secondsFor(steps - step),
                 stepsDone,
                 imagesDone,
-                ranks.status(worldSize),
+                ranks.status(worldSize, slowRanks::ratio),
+                ended != null ? List.of() : slowRanks.slow(),
                 nodes.status(),
                 List.copyOf(inputs.values()),
                 badSamples,

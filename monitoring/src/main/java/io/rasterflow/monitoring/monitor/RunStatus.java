@@ -22,6 +22,7 @@ import java.util.List;
  * @param stepsDone steps seen, those repeated after a failure included (never falls)
  * @param imagesDone images of those steps
  * @param ranks where the time of each rank went
+ * @param slowRanks ranks that hold the others up now, the slowest first
  * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
  */
@@ -55,6 +56,7 @@ public record RunStatus(
         long stepsDone,
         long imagesDone,
         List<RankTime> ranks,
+        List<SlowRank> slowRanks,
         List<NodeStatus> nodes,
         List<Event.Input> inputs,
         long badSamples,
@@ -77,9 +79,11 @@ public record RunStatus(
      * @param steps steps of this rank that were seen
      * @param total seconds over all of them
      * @param recent seconds of a step, moving average over about ten steps
+     * @param slowdown its own time per micro-batch over that of the others, as {@link SlowRanks} says; NaN while unknown
      * @param active whether the rank belongs to the present world
      */
-    public record RankTime(int rank, String node, long steps, Ledger total, Ledger recent, boolean active) {}
+    public record RankTime(
+            int rank, String node, long steps, Ledger total, Ledger recent, double slowdown, boolean active) {}
 
     /**
      * One node.

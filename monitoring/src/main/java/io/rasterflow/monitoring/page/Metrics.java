@@ -2,6 +2,8 @@ package io.rasterflow.monitoring.page;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -34,6 +36,12 @@ final class Metrics implements AutoCloseable {
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final Set<Integer> ranks = new HashSet<>();
     private final InputMetrics inputs = new InputMetrics(registry);
+    /** Of the ranks that are there: one that is gone, or on another node, leaves no series behind. */
+    private final MultiGauge slowdowns = MultiGauge.builder("rasterflow.rank.slowdown.ratio")
+            .description(
+                    "Own time per micro-batch, without the exchange, over that of the other ranks; 1 = as the others")
+            .register(registry);
+
     private RunStatus status;
 
     Metrics() {
@@ -80,6 +88,13 @@ final class Metrics implements AutoCloseable {
                 addRank(rank.rank());
             }
         }
+        slowdowns.register(
+                now.ranks().stream()
+                        .filter(rank -> rank.active() && !Double.isNaN(rank.slowdown()))
+                        .map(rank -> MultiGauge.Row.of(
+                                Tags.of("rank", Integer.toString(rank.rank()), "node", rank.node()), rank.slowdown()))
+                        .toList(),
+                true);
         return registry.scrape();
     }
 

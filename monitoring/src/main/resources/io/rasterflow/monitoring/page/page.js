@@ -3,6 +3,7 @@ import { Charts, PARTS } from './charts.js';
 
 const QUIET_MILLIS = 30_000;
 const MAX_EVENTS = 200;
+const MAX_SLOW_RANKS = 4;
 
 const byId = id => document.getElementById(id);
 const set = (id, text) => { byId(id).textContent = text; };
@@ -58,6 +59,7 @@ function onPiece(event) {
   }
   showState();
   showHead(run.status);
+  showSlowRanks(run.status.slowRanks);
   showTiles(run.status);
   showFindings(run.status);
   page.charts.curves(page.curves, run.status.steps);
@@ -123,6 +125,17 @@ function showHead(status) {
   const finished = status.state !== 'training';
   const took = `took ${duration((status.lastMillis - status.startedMillis) / 1000)}`;
   set('progress-left', finished ? (status.startedMillis ? took : '') : known(status.secondsLeft) ? `about ${duration(status.secondsLeft)} left` : '');
+}
+
+/** The ranks that all others wait for; nothing while there is none. */
+function showSlowRanks(slow) {
+  const lines = slow.slice(0, MAX_SLOW_RANKS).map(r => `rank ${r.rank} (${r.node}) takes ${r.ratio.toFixed(r.ratio < 10 ? 1 : 0)}`
+    + ` times as long per micro-batch as the others; the difference is in ${r.part}`);
+  if (slow.length > lines.length) lines.push(`and ${whole.format(slow.length - lines.length)} more ranks`);
+  const notice = byId('slow-ranks');
+  // Set only when it changes, for a screen reader says it each time.
+  if (notice.textContent !== lines.join('')) notice.replaceChildren(...lines.map(line => element('p', '', line)));
+  notice.hidden = lines.length === 0;
 }
 
 function showTiles(status) {

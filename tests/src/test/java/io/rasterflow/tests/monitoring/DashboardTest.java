@@ -32,6 +32,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -164,6 +165,14 @@ class DashboardTest {
         assertEquals(10, status.get("step").intValue());
         assertEquals(SampleRun.step(0, 10).loss(), status.get("loss").doubleValue());
         assertEquals(0.001, status.at("/ranks/0/recent/wait").doubleValue(), 1e-9);
+        assertTrue(status.at("/ranks/0/slowdown").isNull());
+        assertEquals(0, status.get("slowRanks").size());
+        LongStream.rangeClosed(11, 60).forEach(step -> feed(SampleRun.held(step, 0.1)));
+        JsonNode slow = JSON.readTree(get("/api/status").body()).at("/slowRanks/0");
+        assertEquals(1, slow.get("rank").intValue());
+        assertEquals("trainer-1", slow.get("node").textValue());
+        assertEquals(1.6, slow.get("ratio").doubleValue(), 0.05);
+        assertEquals("input wait", slow.get("part").textValue());
     }
 
     @Test
@@ -201,6 +210,8 @@ class DashboardTest {
         assertEquals(1, metrics.get("rasterflow_bad_samples_total"));
         assertEquals(2, metrics.get("rasterflow_world_size"));
         assertEquals(1, metrics.get("rasterflow_generation"));
+        assertEquals(
+                1, metrics.get("rasterflow_rank_slowdown_ratio{node=\"trainer-1\",rank=\"1\"}"), 0.05, "as the other");
         assertEquals(200 * 0.008, metrics.get("rasterflow_step_seconds_total{part=\"decode\",rank=\"1\"}"), 1e-6);
         assertTrue(metrics.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{area=\"heap\"")));
         String decode = "{node=\"trainer-0\",stage=\"decode\"}";
@@ -212,6 +223,30 @@ class DashboardTest {
         assertEquals(0.82, metrics.get("rasterflow_source_epoch{source=\"web\"}"));
         assertTrue(response.body().contains("# TYPE rasterflow_steps_total counter"));
         assertTrue(response.body().contains("# TYPE rasterflow_loss gauge"));
+    }
+
+    @Test
+    void theSlowdownOfARankGoesWithTheRank() throws Exception {
+        feed(SampleRun.until(19));
+        assertEquals(List.of(), slowdowns(), "too few steps");
+        feed(List.of(SampleRun.step(0, 20), SampleRun.step(1, 20), SampleRun.step(0, 21), SampleRun.step(1, 21)));
+        assertEquals(
+                List.of("{node=\"trainer-0\",rank=\"0\"}", "{node=\"trainer-1\",rank=\"1\"}"),
+                slowdowns().stream()
+                        .map(line -> line.substring(line.indexOf('{'), line.indexOf('}') + 1))
+                        .toList());
+        assertTrue(get("/metrics").body().contains("# TYPE rasterflow_rank_slowdown_ratio gauge"));
+        feed(List.of(new Event.Membership(SampleRun.at(21), "coordinator", "", "generation", 2, 1, "")));
+        assertEquals(List.of(), slowdowns(), "nobody to compare with");
+    }
+
+    private List<String> slowdowns() throws IOException, InterruptedException {
+        return get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("rasterflow_rank_slowdown_ratio"))
+                .sorted()
+                .toList();
     }
 
     @Test

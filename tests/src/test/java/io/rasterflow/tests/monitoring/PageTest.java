@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
+import java.util.stream.LongStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -132,6 +133,18 @@ class PageTest {
         assertTrue(text("events").contains("(<b>k</b>): zero bytes"), text("events"));
         assertTrue(text("nodes").contains("down"), text("nodes"));
         await("state-text", "live");
+
+        // A rank that the other waits for is named, and only as long as it does.
+        assertFalse(browser.findElement(By.id("slow-ranks")).isDisplayed());
+        LongStream.rangeClosed(1_002, 1_060).forEach(step -> feed(SampleRun.held(step, 0.1)));
+        await(
+                "slow-ranks",
+                "rank 1 (trainer-1) takes 1.6 times as long per micro-batch as the others; the difference is in input wait");
+        assertTrue(text("events").contains("slow rank"), text("events"));
+        LongStream.rangeClosed(1_061, 1_120).forEach(step -> feed(SampleRun.held(step, 0)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> !browser.findElement(By.id("slow-ranks")).isDisplayed());
+        assertTrue(text("events").contains("rank 1 (trainer-1) keeps up with the others again"), text("events"));
 
         screenshot("page-light");
         shape(1440, 1200, "dark");

@@ -15,6 +15,7 @@ import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import io.rasterflow.monitoring.monitor.SlowRank;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -162,6 +163,39 @@ class RunStateTest {
                 .orElseThrow();
         assertEquals("down", lost.state());
         assertEquals(-1, lost.rank());
+    }
+
+    @Test
+    void aRankThatHoldsTheOthersUpIsNamedUntilItKeepsUp() {
+        RunState state = folded(SampleRun.until(100));
+        assertEquals(List.of(), state.status().slowRanks());
+        assertEquals(1, state.status().ranks().get(1).slowdown(), 0.05);
+        LongStream.rangeClosed(101, 160)
+                .forEach(step -> SampleRun.held(step, 0.1).forEach(state::apply));
+        SlowRank slow = state.status().slowRanks().get(0);
+        assertEquals(List.of(slow), state.status().slowRanks());
+        assertEquals("trainer-1", slow.node());
+        assertEquals("input wait", slow.part());
+        assertEquals(slow.ratio(), state.status().ranks().get(1).slowdown());
+        LongStream.rangeClosed(161, 220).forEach(step -> SampleRun.held(step, 0).forEach(state::apply));
+        assertEquals(List.of(), state.status().slowRanks());
+        assertEquals(
+                List.of(
+                        "rank 1 (trainer-1) takes 1.5 times as long per micro-batch as the others; the difference is in input wait",
+                        "rank 1 (trainer-1) keeps up with the others again"),
+                state.since(Cursor.START).events().stream()
+                        .filter(line -> line.kind().equals("slow-rank"))
+                        .map(line -> line.text())
+                        .toList());
+    }
+
+    @Test
+    void aRunThatIsOverHasNoSlowRank() {
+        RunState state = folded(SampleRun.until(1));
+        LongStream.rangeClosed(2, 60).forEach(step -> SampleRun.held(step, 0.1).forEach(state::apply));
+        assertEquals(1, state.status().slowRanks().size());
+        state.apply(SampleRun.ended());
+        assertEquals(List.of(), state.status().slowRanks());
     }
 
     @Test

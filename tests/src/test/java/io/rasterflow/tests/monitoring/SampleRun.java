@@ -27,6 +27,55 @@ final class SampleRun {
                 start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "");
     }
 
+    /** The place of a rank from step 1 on: half of 8 micro-batches. */
+    static Event.Formed formed(int rank) {
+        return new Event.Formed(start, "trainer-" + rank, 1, rank, 2, 8, 4 * rank, 4 * rank + 4, 1, "");
+    }
+
+    /** Rank 1 takes {@code seconds} longer to decode, for which rank 0 waits in the exchange. */
+    static List<Event> held(long step, double seconds) {
+        Event.Step first = step(0, step);
+        Event.Step second = step(1, step);
+        Ledger ledger = first.ledger();
+        Ledger held = second.ledger();
+        return List.of(
+                with(
+                        first,
+                        new Ledger(
+                                ledger.fetch(),
+                                ledger.decode(),
+                                ledger.waiting(),
+                                ledger.compute(),
+                                ledger.exchange() + seconds,
+                                ledger.update())),
+                with(
+                        second,
+                        new Ledger(
+                                held.fetch(),
+                                held.decode() + seconds,
+                                held.waiting(),
+                                held.compute(),
+                                held.exchange(),
+                                held.update())));
+    }
+
+    private static Event.Step with(Event.Step step, Ledger ledger) {
+        return new Event.Step(
+                step.timeMillis(),
+                step.node(),
+                step.rank(),
+                step.worldSize(),
+                step.generation(),
+                step.step(),
+                step.epoch(),
+                step.loss(),
+                step.gradientNorm(),
+                step.learningRate(),
+                step.images(),
+                ledger,
+                step.noiseScale());
+    }
+
     static Event.Step step(int rank, long step) {
         return step(rank, step, start + Math.round(step * STEP_SECONDS * 1000));
     }
@@ -106,6 +155,8 @@ final class SampleRun {
             events.add(up(node, 2));
         }
         events.add(new Event.Membership(start, "coordinator", "", "generation", 1, 2, ""));
+        events.add(formed(0));
+        events.add(formed(1));
         events.add(validation(0));
         events.add(probe(0));
         for (long step = 1; step <= last; step++) {
