@@ -1,5 +1,6 @@
 package io.rasterflow.cli;
 
+import io.rasterflow.actors.membership.Pace;
 import io.rasterflow.actors.plan.Cluster;
 import io.rasterflow.actors.plan.Plan;
 import io.rasterflow.actors.plan.Reliability;
@@ -182,7 +183,10 @@ final class PlanOptions {
             description = "Of a rank for each peer it connects to, microseconds (${DEFAULT-VALUE}).")
     double connectMicros;
 
-    @Option(names = "--announce-s", defaultValue = "1", description = "Between announcements, s (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--announce-s",
+            defaultValue = "" + Pace.ANNOUNCE_MILLIS / 1000.0,
+            description = "Between announcements, s (${DEFAULT-VALUE}).")
     double announceSeconds;
 
     @Option(

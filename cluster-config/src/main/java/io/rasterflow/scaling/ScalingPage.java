@@ -55,7 +55,6 @@ public final class ScalingPage {
         places.put("rates", rates(result.rates()));
         places.put("coordinator", coordinator(result));
         places.put("failureCount", text("%,d", result.study().effort().failures()));
-        places.put("short", Integer.toString(ScalingStudy.SHORT_MESSAGE));
         for (Map.Entry<String, String> place : places.entrySet()) {
             text = text.replace("{{" + place.getKey() + "}}", place.getValue());
         }
@@ -168,12 +167,11 @@ public final class ScalingPage {
         StringBuilder table = new StringBuilder(
                 "| ranks | failures a day | step begun again after | silent | state for a"
                         + " host | goodput | restart, noticed at once | restart, time-out |\n|---|---|---|---|---|---|---|---|\n");
-        for (int world = 0; world < result.keepingUp().size(); world++) {
-            Plan plan = result.keepingUp().get(world);
+        for (Plan plan : result.sameShare()) {
             boolean one = plan.cluster().hosts() == 1;
             row(
                     table,
-                    text("%,d", plan.cluster().ranks()) + (result.needsShortMessages(world) ? "†" : ""),
+                    text("%,d", plan.cluster().ranks()),
                     Figures.of(plan.failures(24)),
                     one ? "-" : seconds(plan.repairSeconds(false)),
                     one ? "-" : seconds(plan.repairSeconds(true)),
@@ -205,22 +203,17 @@ public final class ScalingPage {
         StringBuilder table =
                 new StringBuilder("| ranks | messages/s | MB/s | of its time | messages to re-form | a second"
                         + " at most | re-formed after | joined after |\n|---|---|---|---|---|---|---|---|\n");
-        for (int world = 0; world < result.sameShare().size(); world++) {
-            coordinator(table, result.sameShare().get(world), "");
-            if (result.needsShortMessages(world)) {
-                coordinator(table, result.keepingUp().get(world), "†");
-            }
-        }
+        result.sameShare().forEach(plan -> coordinator(table, plan));
         return table.toString().strip();
     }
 
-    private static void coordinator(StringBuilder table, Plan plan, String mark) {
+    private static void coordinator(StringBuilder table, Plan plan) {
         CoordinatorLoad load = plan.coordinator();
         boolean one = plan.cluster().hosts() == 1;
         boolean never = Double.isInfinite(load.reformSeconds());
         row(
                 table,
-                text("%,d", plan.cluster().ranks()) + mark,
+                text("%,d", plan.cluster().ranks()),
                 text("%,.0f", load.messagesPerSecond()),
                 Figures.of(load.bytesPerSecond() / 1e6),
                 text("%s %%", Figures.of(100 * load.busyFraction())),
@@ -254,7 +247,6 @@ public final class ScalingPage {
         fields.put("name", result.study().name());
         fields.put("sameBatch", plans(result.sameBatch()));
         fields.put("sameShare", plans(result.sameShare()));
-        fields.put("keepingUp", plans(result.keepingUp()));
         List<Map<String, Object>> rates = new ArrayList<>();
         for (Rate rate : result.rates()) {
             Map<String, Object> of = new LinkedHashMap<>();

@@ -39,7 +39,7 @@ final class ScalingPlots {
         String share = result.study().imagesPerRank() + " images for every rank";
         files.add(save(folder.resolve("step-same-share.png"), steps(share, result.sameShare())));
         files.add(save(folder.resolve("goodput.png"), goodput(result.rates())));
-        files.add(save(folder.resolve("coordinator.png"), coordinator(result.keepingUp())));
+        files.add(save(folder.resolve("coordinator.png"), coordinator(result.sameShare())));
         return files;
     }
 

@@ -39,9 +39,6 @@ public record ScalingStudy(
     /** Hours between failures of a host that are compared. */
     static final List<Double> MTBF_HOURS = List.of(100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0);
 
-    /** What a message without the list of members would take. */
-    static final int SHORT_MESSAGE = 500;
-
     private static final int LARGEST = WORLDS.get(WORLDS.size() - 1);
 
     /**
@@ -56,17 +53,9 @@ public record ScalingStudy(
      *
      * @param sameBatch plans by world size, of one batch
      * @param sameShare plans by world size, of a batch that grows with the world
-     * @param keepingUp the same as sameShare, but with short messages where the coordinator cannot keep up otherwise
      * @param rates goodput of those that have several hosts
      */
-    public record Result(
-            ScalingStudy study, List<Plan> sameBatch, List<Plan> sameShare, List<Plan> keepingUp, List<Rate> rates) {
-
-        /** Whether a world's coordinator keeps up with short messages only. */
-        boolean needsShortMessages(int world) {
-            return !keepingUp.get(world).equals(sameShare.get(world));
-        }
-    }
+    public record Result(ScalingStudy study, List<Plan> sameBatch, List<Plan> sameShare, List<Rate> rates) {}
 
     public ScalingStudy {
         if (fixed.batch() < LARGEST) {
@@ -84,7 +73,6 @@ public record ScalingStudy(
     public Result run(Consumer<String> progress) {
         List<Plan> sameBatch = new ArrayList<>();
         List<Plan> sameShare = new ArrayList<>();
-        List<Plan> keepingUp = new ArrayList<>();
         List<Rate> rates = new ArrayList<>();
         for (int ranks : WORLDS) {
             Cluster cluster = clusters.apply(ranks);
@@ -92,10 +80,8 @@ public record ScalingStudy(
             Plan share = batch.withWorkload(workload(imagesPerRank * ranks, ranks), effort);
             sameBatch.add(batch);
             sameShare.add(share);
-            Plan able = share.coordinator().keepsUp() ? share : share.withMessageBytes(SHORT_MESSAGE, effort);
-            keepingUp.add(able);
             if (cluster.hosts() > 1) {
-                MTBF_HOURS.forEach(hours -> rates.add(rate(able.withMtbf(hours, effort))));
+                MTBF_HOURS.forEach(hours -> rates.add(rate(share.withMtbf(hours, effort))));
             }
             progress.accept(String.format(
                     Locale.ROOT,
@@ -106,8 +92,7 @@ public record ScalingStudy(
                     share.step().stepSeconds(),
                     share.workload().batch()));
         }
-        return new Result(
-                this, List.copyOf(sameBatch), List.copyOf(sameShare), List.copyOf(keepingUp), List.copyOf(rates));
+        return new Result(this, List.copyOf(sameBatch), List.copyOf(sameShare), List.copyOf(rates));
     }
 
     private static Rate rate(Plan plan) {

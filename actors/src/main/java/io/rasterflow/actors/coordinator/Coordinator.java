@@ -5,7 +5,9 @@ import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.membership.Membership;
 import io.rasterflow.actors.membership.Order;
+import io.rasterflow.actors.membership.Pace;
 import io.rasterflow.actors.membership.RestorePoint;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.actors.membership.Rules;
 import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
@@ -73,6 +75,9 @@ public final class Coordinator {
     public record Announce(Standing standing, String identity, ActorRef<Trainer.Command> trainer)
             implements Command, WireMessage {}
 
+    /** Who is in a trainer's generation, as {@link Trainer.Describe} asked it. */
+    public record Described(Roster roster) implements Command, WireMessage {}
+
     /** What a trainer found out about another. */
     public record Found(DataAddress suspect, Liveness liveness) implements Command, WireMessage {}
 
@@ -130,10 +135,10 @@ public final class Coordinator {
     private record Tick() implements Command {}
 
     /** Rises when messages or frames change: nodes of different programs do not train together. */
-    public static final int PROTOCOL = 3;
+    public static final int PROTOCOL = 4;
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
-    private static final Duration TICK = Duration.ofMillis(200);
+    private static final Duration TICK = Duration.ofMillis(Pace.TICK_MILLIS);
     private static final long WAITING_MILLIS = 10_000;
     private static final long FRESH_MILLIS = 3_000;
 
@@ -204,6 +209,7 @@ public final class Coordinator {
         return Behaviors.receive(Command.class)
                 .onMessage(JoinNode.class, this::onJoinNode)
                 .onMessage(Announce.class, this::onAnnounce)
+                .onMessage(Described.class, message -> obey(membership.described(message.roster(), now())))
                 .onMessage(Found.class, this::onFound)
                 .onMessage(TrainerGone.class, this::onTrainerGone)
                 .onMessage(TrainerFailed.class, this::onTrainerFailed)
@@ -366,13 +372,15 @@ public final class Coordinator {
 
     private static Trainer.Command message(Order.ToTrainer order) {
         if (order instanceof Order.Form form) {
-            return new Trainer.Form(form.assignment());
+            return new Trainer.Form(form.place());
         } else if (order instanceof Order.Halt halt) {
             return new Trainer.Halt(halt.generation());
         } else if (order instanceof Order.Pause pause) {
             return new Trainer.Pause(pause.generation());
         } else if (order instanceof Order.Confirm confirm) {
             return new Trainer.Confirm(confirm.suspect());
+        } else if (order instanceof Order.Describe) {
+            return new Trainer.Describe();
         } else if (order instanceof Order.Retire retire) {
             return new Trainer.Retire(retire.reason());
         }

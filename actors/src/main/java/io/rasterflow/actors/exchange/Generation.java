@@ -19,6 +19,29 @@ public record Generation(long number, List<DataAddress> members, int microBatche
         }
     }
 
+    /** Differs, but for one chance in 2^64, between generations whose members differ in anything. */
+    public long fingerprint() {
+        long hash = microBatches;
+        for (DataAddress member : members) {
+            hash = mix(mix(hash, member.processId()), member.host());
+            hash = mix(mix(hash, member.port()), member.replica());
+        }
+        return hash;
+    }
+
+    private static long mix(long hash, String text) {
+        long mixed = mix(hash, text.length());
+        for (int i = 0; i < text.length(); i++) {
+            mixed = mixed * 31 + text.charAt(i);
+        }
+        return mixed;
+    }
+
+    private static long mix(long hash, int value) {
+        long mixed = (hash ^ value) * 0x9E3779B97F4A7C15L;
+        return mixed ^ (mixed >>> 32);
+    }
+
     public int worldSize() {
         return members.size();
     }

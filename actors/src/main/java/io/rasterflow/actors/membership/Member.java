@@ -1,7 +1,6 @@
 package io.rasterflow.actors.membership;
 
 import io.rasterflow.actors.exchange.DataAddress;
-import io.rasterflow.actors.exchange.Generation;
 import java.util.Optional;
 
 /**
@@ -18,6 +17,7 @@ public final class Member {
     private long over;
     private Phase phase = Phase.WAITING;
     private Optional<Assignment> assignment = Optional.empty();
+    private long fingerprint;
     private long step = -1;
     private String digest = "";
     private String weightsSha256 = "";
@@ -32,15 +32,37 @@ public final class Member {
     /**
      * Takes a place in a generation, if it is newer than the last and not known to be over.
      *
-     * @return whether it is; an older order that comes late or twice changes nothing
+     * @return whether it is; an older order that comes late or twice changes nothing, nor does one that builds on a
+     *     generation that this was not in last
      */
-    public boolean prepare(Assignment newAssignment) {
-        if (newAssignment.generation().number() <= Math.max(generationNumber(), over)) {
+    public boolean prepare(Placement placement) {
+        Roster roster = placement.roster();
+        return isNews(roster.number())
+                && roster.generation(assignment.map(Assignment::generation), fingerprint)
+                        .map(generation -> prepare(
+                                new Assignment(
+                                        generation,
+                                        placement.rank(),
+                                        placement.firstStep(),
+                                        placement.digest(),
+                                        placement.origin()),
+                                roster.fingerprint()))
+                        .orElse(false);
+    }
+
+    /** As above. */
+    public boolean prepare(Assignment newAssignment, long newFingerprint) {
+        if (!isNews(newAssignment.generation().number())) {
             return false;
         }
         assignment = Optional.of(newAssignment);
+        fingerprint = newFingerprint;
         change(Phase.PREPARING);
         return true;
+    }
+
+    private boolean isNews(long generation) {
+        return generation > Math.max(generationNumber(), over);
     }
 
     /** Whether its weights are not those that its generation begins with. */
@@ -180,16 +202,21 @@ public final class Member {
         return generationNumber() == generation && !phase.stopped();
     }
 
+    /** Who is in its generation; empty before the first. */
+    public Optional<Roster> roster() {
+        return assignment.map(place -> Roster.whole(place.generation(), fingerprint));
+    }
+
     /** What to tell the coordinator. */
     public Standing standing() {
-        Optional<Generation> generation = assignment.map(Assignment::generation);
         long closed = phase.stopped() ? Math.max(over, generationNumber()) : Math.min(over, generationNumber() - 1);
         return new Standing(
                 address,
                 node,
                 sequence,
                 phase,
-                generation,
+                generationNumber(),
+                fingerprint,
                 closed,
                 step,
                 digest,

@@ -5,17 +5,10 @@ import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * What the coordinator decides about membership: when a generation is over, who is part of the next and from which step it
@@ -26,7 +19,10 @@ import java.util.stream.IntStream;
  * advanced weights that are left; they hold the sums of whole global batches only, because an all-reduce completes with all
  * micro-batches or not at all. Who lags behind takes them from a peer. (3) A rank is lost when its process is known to be
  * gone. If it is merely silent it may be beyond a partition: no generation is formed, and none goes on for long, where the
- * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join and leave at step boundaries: all ranks are asked to pause after the step that is under way.
+ * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join and leave at step
+ * boundaries: all ranks are asked to pause after the step that is under way. (5) Trainers name their generation by its
+ * number; one that is newer than the last that is known was formed by another coordinator, and before anything else is
+ * decided one of its ranks is asked who is in it.
  */
 public final class Membership {
 
@@ -37,16 +33,16 @@ public final class Membership {
     /** A rank that has not said by then that it knows its place has not heard of it. */
     private static final long UNAWARE_MILLIS = 3_000;
 
-    /** Trainers announce themselves twice as often. */
-    private static final long RECENT_MILLIS = 1_000;
+    private static final long RECENT_MILLIS = 2 * Pace.ANNOUNCE_MILLIS;
     /** So long a coordinator that takes over waits for somebody who knows the last generation. */
     private static final long TAKE_OVER_MILLIS = 3_000;
 
-    private static final int REMEMBERED_DEAD = 10_000;
     /** Generations that may fail in a row without a step before a trainer that peers cannot reach is left out. */
     private static final int PATIENCE = 2;
 
     private static final long SHUN_MILLIS = 15_000;
+    /** Questions after which it is said that nobody answers. */
+    private static final int UNANSWERED = 3;
 
     private final Rules rules;
     private final Electorate electorate;
@@ -55,14 +51,16 @@ public final class Membership {
     private final long inherited;
 
     // Who is there
-    private final Map<DataAddress, Seat> seats = new LinkedHashMap<>();
-    private final Set<DataAddress> dead = new LinkedHashSet<>();
-    private final Set<String> gone = new LinkedHashSet<>();
+    private final Seats seats = new Seats();
 
     // Where the run is
-    private Optional<Generation> current = Optional.empty();
-    /** What the ranks of the current generation were told, if it was this coordinator that formed it. */
-    private List<Order.Form> places = List.of();
+    private Optional<Ranks> current = Optional.empty();
+    /** What the ranks of the current generation are told, if it was this coordinator that formed it. */
+    private Optional<Places> places = Optional.empty();
+    /** The highest number of a generation that a trainer has named. */
+    private long named;
+
+    private final Repetition question = new Repetition();
 
     private boolean settling;
     private boolean paused;
@@ -100,43 +98,65 @@ public final class Membership {
     /** A trainer announces itself. */
     public List<Order> heard(Standing standing, long now) {
         DataAddress address = standing.address();
-        if (dead.contains(address)) {
+        if (seats.isDead(address)) {
             orders.add(new Order.Retire(address, "it was taken for dead"));
             return take();
         }
-        Seat seat = seats.computeIfAbsent(address, who -> new Seat(who, now));
+        Seat seat = seats.at(address, now);
+        boolean news =
+                seat.silent || seat.standing.isEmpty() || seat.standing.get().sequence() < standing.sequence();
         seat.heard = now;
         seat.silent = false;
-        if (seat.standing.isEmpty() || seat.standing.get().sequence() < standing.sequence()) {
+        if (news) {
             seat.standing = Optional.of(standing);
+            named = Math.max(named, standing.generation());
         }
-        standing.generation().ifPresent(generation -> adopt(generation, now));
+        if (news && matters(seat)) {
+            evaluate(now, false);
+        }
+        return take();
+    }
+
+    /** Nothing follows from a rank's being on its way; with thousands of them it would take long to find that out. */
+    private boolean matters(Seat seat) {
+        return current.isEmpty()
+                || named > current.get().number()
+                || seat.generation() != current.get().number()
+                || seat.closed(current.get().number());
+    }
+
+    /** A trainer says who is in its generation, as {@link Order.Describe} asked it. */
+    public List<Order> described(Roster roster, long now) {
+        roster.generation(Optional.empty(), 0)
+                .filter(generation -> current.isEmpty() || current.get().number() < generation.number())
+                .ifPresent(generation -> adopt(generation, roster.fingerprint(), now));
         evaluate(now, false);
         return take();
     }
 
     /** A generation that another coordinator has formed. */
-    private void adopt(Generation generation, long now) {
-        if (current.isPresent() && current.get().number() >= generation.number()) {
-            return;
+    private void adopt(Generation generation, long fingerprint, long now) {
+        for (DataAddress member : generation.members()) {
+            if (!seats.isDead(member)) {
+                seats.at(member, now);
+            }
         }
-        current = Optional.of(generation);
-        places = List.of();
+        places = Optional.empty();
+        begin(generation, fingerprint, now);
+    }
+
+    private void begin(Generation generation, long fingerprint, long now) {
+        current = Optional.of(new Ranks(generation, fingerprint, seats));
         formedAt = now;
         settling = false;
         paused = false;
-        for (DataAddress member : generation.members()) {
-            if (!dead.contains(member)) {
-                seats.computeIfAbsent(member, who -> new Seat(who, now));
-            }
-        }
     }
 
     /** A trainer has looked after another. */
     public List<Order> found(DataAddress suspect, Liveness liveness, long now) {
-        Seat seat = seats.get(suspect);
+        Seat seat = seats.find(suspect).orElse(null);
         if (seat != null && liveness == Liveness.GONE) {
-            gone.add(suspect.processId());
+            seats.markGone(suspect.processId());
             drop(seat, "its process is gone");
         } else if (seat != null && liveness == Liveness.SILENT) {
             if (now - seat.heard > rules.silenceMillis()) {
@@ -155,20 +175,15 @@ public final class Membership {
 
     /** A process is gone for certain: all of its trainers are. */
     public List<Order> gone(String processId, String why, long now) {
-        gone.add(processId);
-        List.copyOf(seats.values()).stream()
-                .filter(seat -> seat.address.processId().equals(processId))
-                .forEach(seat -> drop(seat, why));
+        seats.markGone(processId);
+        seats.of(processId).forEach(seat -> drop(seat, why));
         evaluate(now, false);
         return take();
     }
 
     /** A trainer has ended by itself. */
     public List<Order> ended(DataAddress address, String why, long now) {
-        Seat seat = seats.get(address);
-        if (seat != null) {
-            drop(seat, why);
-        }
+        seats.find(address).ifPresent(seat -> drop(seat, why));
         evaluate(now, false);
         return take();
     }
@@ -203,7 +218,7 @@ public final class Membership {
 
     /** The generation that is under way or was last. */
     public Optional<Generation> generation() {
-        return current;
+        return current.map(ranks -> ranks.generation);
     }
 
     /** Whether training has begun. */
@@ -213,13 +228,7 @@ public final class Membership {
 
     /** Whether all ranks of the generation have taken the last step. */
     public boolean finished() {
-        return current.isPresent()
-                && members().stream().allMatch(this::finished)
-                && !members().isEmpty();
-    }
-
-    private boolean finished(Seat seat) {
-        return seat.stoppedIn(current.get().number()) && seat.standing.get().phase() == Phase.FINISHED;
+        return current.isPresent() && current.get().finished();
     }
 
     /** Whether a stop that was asked for is complete. */
@@ -229,17 +238,20 @@ public final class Membership {
 
     /** Trainers that are not lost. */
     public int trainers() {
-        return (int) seats.values().stream().filter(seat -> !seat.silent).count();
+        return (int) seats.all().stream().filter(seat -> !seat.silent).count();
     }
 
     /** The standings of the current generation's ranks, as far as they are there. */
     public List<Standing> ranks() {
-        return members().stream().flatMap(seat -> seat.standing.stream()).toList();
+        return current.stream()
+                .flatMap(ranks -> ranks.present().stream())
+                .flatMap(seat -> seat.standing.stream())
+                .toList();
     }
 
     /** Most optimizer steps that any trainer has taken; -1 before the first weights. */
     public long step() {
-        return seats.values().stream().mapToLong(Seat::step).max().orElse(-1);
+        return seats.all().stream().mapToLong(Seat::step).max().orElse(-1);
     }
 
     // ---- What follows
@@ -250,40 +262,21 @@ public final class Membership {
         return taken;
     }
 
-    /** The seats of the current generation that are left, in rank order. */
-    private List<Seat> members() {
-        return current.stream()
-                .flatMap(generation -> generation.members().stream())
-                .map(seats::get)
-                .filter(seat -> seat != null && !seat.silent)
-                .toList();
-    }
-
     private void drop(Seat seat, String why) {
-        seats.remove(seat.address);
-        dead.add(seat.address);
-        if (dead.size() > REMEMBERED_DEAD) {
-            dead.remove(dead.iterator().next());
-        }
+        seats.bury(seat);
+        current.ifPresent(ranks -> ranks.remove(seat));
         cause = seat.node() + ": " + why;
         orders.add(new Order.Dropped(seat.address, seat.node(), why));
     }
 
     private void lookAfterTheSilent(long now) {
-        for (Seat seat : seats.values()) {
+        for (Seat seat : seats.all()) {
             if (!seat.silent && now - seat.heard > rules.silenceMillis() && now - seat.asked > CONFIRM_MILLIS) {
                 seat.asked = now;
-                witness(seat, now).ifPresent(witness -> orders.add(new Order.Confirm(witness.address, seat.address)));
+                seats.witness(seat, now - rules.silenceMillis())
+                        .ifPresent(witness -> orders.add(new Order.Confirm(witness.address, seat.address)));
             }
         }
-    }
-
-    /** Somebody who was heard lately and is of another process. */
-    private Optional<Seat> witness(Seat suspect, long now) {
-        return seats.values().stream()
-                .filter(seat -> !seat.address.processId().equals(suspect.address.processId())
-                        && now - seat.heard <= rules.silenceMillis())
-                .max(Comparator.comparingLong(seat -> seat.heard));
     }
 
     private void evaluate(long now, boolean tick) {
@@ -291,25 +284,51 @@ public final class Membership {
             return;
         }
         begunAt = begunAt == Long.MIN_VALUE ? now : begunAt;
+        if (learns(now)) {
+            return;
+        }
         if (current.isEmpty()) {
             gather(now);
             return;
         }
-        if (!settling && (broken() || tick && isolated(now))) {
+        if (!settling && (current.get().broken() || tick && isolated(now))) {
             settling = true;
             settlingSince = now;
         }
         if (tick) {
-            haltStragglers();
+            haltStragglers(now);
         }
         if (settling) {
             settle(now, tick);
         } else if (tick && !finished()) {
             placeTheUnaware(now);
-            if (allTraining()) {
+            if (current.get().allTrain()) {
                 retireLeavers();
                 requestPause(now);
             }
+        }
+    }
+
+    /** Whether somebody is in a generation whose members are not known: nothing is decided before they are. */
+    private boolean learns(long now) {
+        long known = current.map(Ranks::number).orElse(0L);
+        if (named <= known) {
+            return false;
+        }
+        Optional<Seat> newest = seats.newerThan(known);
+        named = newest.map(Seat::generation).orElse(known);
+        newest.filter(seat -> question.due(named, now)).ifPresent(seat -> {
+            orders.add(new Order.Describe(seat.address));
+            if (question.times() > UNANSWERED) {
+                await("waiting for " + seat.node() + " to say who is in generation " + named);
+            }
+        });
+        return newest.isPresent();
+    }
+
+    private void tell(Seat seat, Order.ToTrainer order, long now) {
+        if (seat.mayBeTold(order, now)) {
+            orders.add(order);
         }
     }
 
@@ -319,7 +338,7 @@ public final class Membership {
             return;
         }
         retireLeavers();
-        List<Seat> ready = candidates(now);
+        List<Seat> ready = seats.candidates(now);
         if (ready.size() >= rules.worldSize()) {
             if (decided(now) && enough(ready)) {
                 form(ready, now);
@@ -331,50 +350,42 @@ public final class Membership {
 
     /** Whether there may be a generation that goes on and that nobody has told of yet. */
     private boolean takingOver(long now) {
-        return current.map(Generation::number).orElse(0L) < inherited && now - begunAt < TAKE_OVER_MILLIS;
+        return current.map(Ranks::number).orElse(0L) < inherited && now - begunAt < TAKE_OVER_MILLIS;
     }
 
     /** Who is in an older generation has missed that there is a newer one without it. */
-    private void haltStragglers() {
-        Generation generation = current.get();
-        for (Seat seat : seats.values()) {
+    private void haltStragglers(long now) {
+        long number = current.get().number();
+        for (Seat seat : seats.all()) {
             if (!seat.silent
                     && seat.standing.isPresent()
                     && !seat.stopped()
-                    && seat.generation() < generation.number()
-                    && !generation.members().contains(seat.address)) {
-                orders.add(new Order.Halt(seat.address, seat.generation()));
+                    && seat.generation() < number
+                    && !current.get().addresses().contains(seat.address)) {
+                tell(seat, new Order.Halt(seat.address, seat.generation()), now);
             }
         }
-    }
-
-    private boolean broken() {
-        return members().size() < current.get().worldSize()
-                || members().stream().anyMatch(seat -> seat.closed(current.get().number()) && !finished(seat));
     }
 
     /** Whether too few have been heard for so long that this must be taken for the smaller side of a partition. */
     private boolean isolated(long now) {
         long since = now - 2 * rules.silenceMillis();
-        return since > begunAt && since > formedAt && !finished() && !electorate.mayGoOn(heardSince(since), gone);
-    }
-
-    private boolean allTraining() {
-        return members().stream()
-                .allMatch(seat -> seat.standing.isPresent()
-                        && seat.standing.get().generationNumber()
-                                == current.get().number()
-                        && seat.standing.get().phase() == Phase.TRAINING);
+        return since > begunAt
+                && since > formedAt
+                && !finished()
+                && !electorate.mayGoOn(seats.heardSince(since), seats.gone());
     }
 
     /** Places are given until they are taken; those that a former coordinator gave are not known, and all begin anew. */
     private void placeTheUnaware(long now) {
         long number = current.get().number();
-        for (Seat seat : members()) {
+        for (Seat seat : current.get().present()) {
             if (seat.standing.isEmpty() || seat.generation() >= number) {
                 continue;
             }
-            places.stream().filter(form -> form.to().equals(seat.address)).forEach(orders::add);
+            if (places.isPresent() && seat.mayBeTold(number, now)) {
+                orders.add(places.get().form(seat));
+            }
             if (places.isEmpty() && now - formedAt >= UNAWARE_MILLIS) {
                 settling = true;
                 settlingSince = now;
@@ -385,30 +396,24 @@ public final class Membership {
 
     /** Joiners, leavers, a stop: all ranks are asked to stop after the step that is under way. */
     private void requestPause(long now) {
-        Generation generation = current.get();
-        Set<DataAddress> ranks = Set.copyOf(generation.members());
-        long joiners = candidates(now).stream()
-                .filter(seat -> !ranks.contains(seat.address))
+        Ranks ranks = current.get();
+        long joiners = seats.candidates(now).stream()
+                .filter(seat -> !ranks.addresses().contains(seat.address))
                 .count();
-        boolean joins = joiners > 0 && generation.worldSize() < rules.microBatches();
-        boolean leaves = members().stream().anyMatch(Seat::leaving);
+        boolean joins = joiners > 0 && ranks.generation.worldSize() < rules.microBatches();
+        boolean leaves = ranks.present().stream().anyMatch(Seat::leaving);
         if (joins || leaves || stopping) {
             cause = joins ? "trainers join" : leaves ? "trainers leave" : "stop";
             paused = true;
-            members().forEach(seat -> orders.add(new Order.Pause(seat.address, generation.number())));
+            ranks.present().forEach(seat -> tell(seat, new Order.Pause(seat.address, ranks.number()), now));
         }
     }
 
     private void settle(long now, boolean tick) {
-        long number = current.get().number();
-        // Who seems to have stopped in an older one may be on its way into this one: it must say that it stays where it
-        // is.
-        List<Seat> moving =
-                members().stream().filter(seat -> !seat.closed(number)).toList();
-        if (!moving.isEmpty()) {
+        if (current.get().move()) {
             boolean patient = paused && now - settlingSince < PAUSE_MILLIS;
             if (!patient && (tick || now == settlingSince)) {
-                moving.forEach(seat -> orders.add(new Order.Halt(seat.address, Math.max(number, seat.generation()))));
+                haltAll(now);
             }
             return;
         }
@@ -416,10 +421,18 @@ public final class Membership {
             return;
         }
         if (stopping) {
-            over = tick && safe(members());
+            over = tick && safe(current.get().present(), now);
         } else {
             formOrLetGo(now, tick);
         }
+    }
+
+    private void haltAll(long now) {
+        Ranks ranks = current.get();
+        ranks.present().stream()
+                .filter(ranks::moves)
+                .forEach(seat ->
+                        tell(seat, new Order.Halt(seat.address, Math.max(ranks.number(), seat.generation())), now));
     }
 
     /** Whether nobody else can go on with the run, so that this side may. */
@@ -428,79 +441,56 @@ public final class Membership {
             await("waiting for the ranks of generation " + inherited + ", which another coordinator formed");
             return false;
         }
-        if (current.isPresent() && current.get().members().stream().allMatch(this::silent)) {
+        if (current.isPresent() && current.get().allSilent()) {
             // With one of them it would be over for all, but together they may go on where they are.
             await("waiting: all ranks of generation " + current.get().number() + " are silent, so they may be training;"
                     + " the cluster will find out");
             return false;
         }
-        if (!electorate.mayGoOn(heardLately(now), gone)) {
+        if (!electorate.mayGoOn(heardLately(now), seats.gone())) {
             await("waiting: too few nodes are heard, so the larger part of the cluster may be training elsewhere");
             return false;
         }
         return true;
     }
 
-    private boolean silent(DataAddress address) {
-        return seats.containsKey(address) && seats.get(address).silent;
-    }
-
     /** Who was heard since the last trainer fell silent: who is beyond a cut with it was not. */
     private Set<String> heardLately(long now) {
-        long since = seats.values().stream()
-                .filter(seat -> seat.silent)
-                .mapToLong(seat -> seat.silentSince)
-                .max()
-                .orElse(now - RECENT_MILLIS);
-        return heardSince(Math.max(since, now - RECENT_MILLIS));
-    }
-
-    private Set<String> heardSince(long since) {
-        return seats.values().stream()
-                .filter(seat -> seat.heard >= since && seat.standing.isPresent())
-                .map(seat -> seat.address.processId())
-                .collect(Collectors.toSet());
+        long recent = now - RECENT_MILLIS;
+        return seats.heardSince(Math.max(seats.lastSilence().orElse(recent), recent));
     }
 
     /** Those who want to leave need not wait for others to come. */
     private void formOrLetGo(long now, boolean tick) {
-        List<Seat> chosen = candidates(now);
-        boolean leavers = seats.values().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
+        List<Seat> chosen = seats.candidates(now);
+        boolean leavers = seats.all().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
         if (enough(chosen)) {
             if (tick || barren == 0) { // Generations that fail at once are not formed as fast as messages travel.
                 form(chosen, now);
             }
-        } else if (leavers && tick && safe(seats.values())) {
+        } else if (leavers && tick && safe(seats.all(), now)) {
             retireLeavers();
         }
     }
 
-    /** Trainers that have stopped and can take a place. */
-    private List<Seat> candidates(long now) {
-        return seats.values().stream()
-                .filter(seat -> seat.stopped() && !seat.silent && !seat.leaving() && seat.shunnedUntil <= now)
-                .toList();
-    }
-
     /** Whether the last checkpoint is as good as their weights; the most advanced of them is asked for one otherwise. */
-    private boolean safe(Collection<Seat> left) {
+    private boolean safe(Collection<Seat> left, long now) {
         Optional<RestorePoint> saved = restorePoint.get();
-        Optional<Seat> best = best(left);
+        Optional<Seat> best = Choice.best(left);
         if (saved.isEmpty() || best.isEmpty()) {
             return best.isEmpty();
         }
         if (saved.get().step() < best.get().step()) {
-            orders.add(new Order.Save(best.get().address));
+            tell(best.get(), new Order.Save(best.get().address), now);
             return false;
         }
         return true;
     }
 
     private void retireLeavers() {
-        Set<DataAddress> ranks =
-                current.isPresent() && !settling ? Set.copyOf(current.get().members()) : Set.of();
-        for (Seat seat : List.copyOf(seats.values())) {
-            if (seat.leaving() && seat.stopped() && !ranks.contains(seat.address)) {
+        Set<DataAddress> needed = settling ? Set.of() : addresses();
+        for (Seat seat : List.copyOf(seats.all())) {
+            if (seat.leaving() && seat.stopped() && !needed.contains(seat.address)) {
                 orders.add(new Order.Retire(seat.address, "it asked to leave"));
                 drop(seat, "it has left");
             }
@@ -519,98 +509,39 @@ public final class Membership {
         return nodes >= rules.minNodes();
     }
 
+    private Set<DataAddress> addresses() {
+        return current.map(Ranks::addresses).orElse(Set.of());
+    }
+
     private void form(List<Seat> candidates, long now) {
         Optional<RestorePoint> saved = restorePoint.get();
         if (saved.isEmpty()) {
             return; // The caller has ended the run.
         }
-        Optional<Seat> best = best(candidates);
-        if (divergedAt(best)) {
+        Optional<String> divergence = current.flatMap(ranks -> Choice.divergence(ranks.present()));
+        if (divergence.isPresent()) {
+            over = true;
+            orders.add(new Order.Fail(divergence.get()));
             return;
         }
-        List<Seat> chosen = chosen(candidates);
-        boolean live = best.isPresent() && best.get().step() >= saved.get().step();
-        long firstStep = live ? best.get().step() : saved.get().step();
-        String digest = live ? best.get().digest() : saved.get().digest();
-        barren = firstStep == formedStep ? barren + 1 : 0;
-        formedStep = firstStep;
-        long highest = seats.values().stream()
-                .flatMap(seat -> seat.standing.stream())
-                .mapToLong(Standing::generationNumber)
-                .max()
-                .orElse(0);
-        long number =
-                numbers.next(Math.max(highest, current.map(Generation::number).orElse(0L)));
-        Generation next =
-                new Generation(number, chosen.stream().map(seat -> seat.address).toList(), rules.microBatches());
-        List<Seat> sources = candidates.stream()
-                .filter(seat ->
-                        live && seat.step() == firstStep && seat.digest().equals(digest))
-                .toList();
-        List<Order.Form> forms = new ArrayList<>();
-        for (int rank = 0; rank < chosen.size(); rank++) {
-            Seat seat = chosen.get(rank);
-            Origin origin = !live
-                    ? saved.get().origin()
-                    : sources.contains(seat) ? Origin.KEPT : Origin.peer(sources.get(rank % sources.size()).address);
-            Assignment assignment = new Assignment(next, rank, firstStep, digest, origin);
-            if (rank == 0) {
-                orders.add(new Order.Formed(assignment, cause, describe(chosen)));
-            }
-            forms.add(new Order.Form(seat.address, assignment));
+        Formation formation = Formation.of(candidates, saved.get(), addresses(), rules.microBatches());
+        barren = formation.firstStep() == formedStep ? barren + 1 : 0;
+        formedStep = formation.firstStep();
+        long last = current.map(Ranks::number).orElse(0L);
+        long number = numbers.next(Math.max(last, named));
+        Generation next = formation.generation(number, rules.microBatches());
+        long fingerprint = next.fingerprint();
+        Places given = formation.places(next, fingerprint, current);
+        orders.add(new Order.Formed(given.first(), cause, Choice.describe(formation.members())));
+        for (Seat seat : formation.members()) {
             seat.heard = now;
+            seat.mayBeTold(number, now);
+            orders.add(given.form(seat));
         }
-        orders.addAll(forms);
-        places = forms;
-        current = Optional.of(next);
-        formedAt = now;
-        settling = false;
-        paused = false;
+        places = Optional.of(given);
+        begin(next, fingerprint, now);
         cause = "";
         waitingFor = "";
-    }
-
-    /** Ranks follow node names and replicas, so that they do not depend on who came first; ranks of before come first. */
-    private List<Seat> chosen(List<Seat> candidates) {
-        Set<DataAddress> before =
-                current.map(generation -> Set.copyOf(generation.members())).orElse(Set.of());
-        return candidates.stream()
-                .sorted(Comparator.comparing((Seat seat) -> !before.contains(seat.address)))
-                .limit(rules.microBatches())
-                .sorted(Comparator.comparing(Seat::node).thenComparing(seat -> seat.address.replica()))
-                .toList();
-    }
-
-    private static Optional<Seat> best(Collection<Seat> candidates) {
-        return candidates.stream().filter(Seat::trusted).max(Comparator.comparingLong(Seat::step));
-    }
-
-    /** Ranks of one generation that are at one step must have the same history. */
-    private boolean divergedAt(Optional<Seat> best) {
-        if (best.isEmpty() || current.isEmpty()) {
-            return false;
-        }
-        Map<Long, Seat> byStep = new HashMap<>();
-        for (Seat seat : members()) {
-            if (!seat.trusted()) {
-                continue;
-            }
-            Seat other = byStep.putIfAbsent(seat.step(), seat);
-            if (other != null && !other.digest().equals(seat.digest())) {
-                over = true;
-                orders.add(new Order.Fail("after step " + seat.step() + " " + other.node() + " and " + seat.node()
-                        + " hold different weights (histories " + other.digest() + " and " + seat.digest()
-                        + "): the replicas have diverged, do not use this run"));
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static String describe(List<Seat> chosen) {
-        return IntStream.range(0, chosen.size())
-                .mapToObj(rank -> rank + " on " + chosen.get(rank).node())
-                .collect(Collectors.joining(", "));
     }
 
     private void await(String reason) {

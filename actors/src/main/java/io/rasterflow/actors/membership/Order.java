@@ -11,7 +11,7 @@ public sealed interface Order {
     }
 
     /** Take this place in a new generation. */
-    record Form(DataAddress to, Assignment assignment) implements ToTrainer {}
+    record Form(DataAddress to, Placement place) implements ToTrainer {}
 
     /** That generation is over: stop at once. */
     record Halt(DataAddress to, long generation) implements ToTrainer {}
@@ -21,6 +21,9 @@ public sealed interface Order {
 
     /** Find out whether that trainer's process is there. */
     record Confirm(DataAddress to, DataAddress suspect) implements ToTrainer {}
+
+    /** Say who is in your generation. */
+    record Describe(DataAddress to) implements ToTrainer {}
 
     /** Write a checkpoint of the weights as they are. */
     record Save(DataAddress to) implements ToTrainer {}

@@ -18,9 +18,17 @@ final class Seat {
     /** Left out of new generations until then, because peers do not reach it. */
     long shunnedUntil = Long.MIN_VALUE;
 
+    /** The last order, which may have to be said again. */
+    private final Repetition told = new Repetition();
+
     Seat(DataAddress address, long now) {
         this.address = address;
         this.heard = now;
+    }
+
+    /** Whether to give it that order now, if it was not just given it. */
+    boolean mayBeTold(Object order, long now) {
+        return told.due(order, now);
     }
 
     boolean stopped() {
@@ -37,7 +45,14 @@ final class Seat {
     }
 
     long generation() {
-        return standing.map(Standing::generationNumber).orElse(0L);
+        return standing.map(Standing::generation).orElse(0L);
+    }
+
+    /** Whether it knows the members of that generation. */
+    boolean lastWasIn(long generation, long fingerprint) {
+        return standing.isPresent()
+                && standing.get().generation() == generation
+                && standing.get().fingerprint() == fingerprint;
     }
 
     boolean leaving() {
@@ -59,7 +74,7 @@ final class Seat {
     /** Whether its weights are part of this run's history: it was once given a place in it. */
     boolean trusted() {
         return standing.isPresent()
-                && standing.get().generation().isPresent()
+                && standing.get().generation() > 0
                 && standing.get().hasWeights();
     }
 }

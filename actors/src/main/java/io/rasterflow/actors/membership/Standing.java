@@ -1,8 +1,6 @@
 package io.rasterflow.actors.membership;
 
 import io.rasterflow.actors.exchange.DataAddress;
-import io.rasterflow.actors.exchange.Generation;
-import java.util.Optional;
 
 /**
  * What a trainer says of itself.
@@ -11,7 +9,9 @@ import java.util.Optional;
  * @param node name of its node
  * @param sequence rises with every change; an older standing that comes late is ignored
  * @param phase see {@link Phase}
- * @param generation the last one that it was part of; empty before the first
+ * @param generation number of the last one that it was part of; 0 before the first
+ * @param fingerprint of that one's members, see {@link io.rasterflow.actors.exchange.Generation#fingerprint}: who they are
+ *     is told to whoever asks
  * @param closed the highest generation in which nothing can make it move any more: it has stopped in it, or was told that it
  *     is over before it heard that it has a place in it
  * @param step optimizer steps in its weights; -1 while it has none
@@ -25,7 +25,8 @@ public record Standing(
         String node,
         long sequence,
         Phase phase,
-        Optional<Generation> generation,
+        long generation,
+        long fingerprint,
         long closed,
         long step,
         String digest,
@@ -33,14 +34,9 @@ public record Standing(
         boolean leaving,
         double microBatchSeconds) {
 
-    /** Number of the last generation that it was part of; 0 before the first. */
-    public long generationNumber() {
-        return generation.map(Generation::number).orElse(0L);
-    }
-
     /** Whether it has stopped in that generation. */
     boolean stoppedIn(long number) {
-        return phase.stopped() && generationNumber() == number;
+        return phase.stopped() && generation == number;
     }
 
     boolean hasWeights() {

@@ -6,7 +6,7 @@
  * io.rasterflow.actors.membership.Standing} twice a second and at every change; the coordinator answers with {@link
  * io.rasterflow.actors.membership.Order}s. Everything is level-triggered: a decision follows from the latest standings and
  * is said again until they show its effect, so messages may be lost, delayed, repeated or overtaken. A coordinator that
- * begins anew learns all it needs from the standings.
+ * begins anew learns all it needs from the standings, and from one rank who is in its generation.
  *
  * <pre>
  *            Form(g+1)              connected            Halt, broken link, boundary

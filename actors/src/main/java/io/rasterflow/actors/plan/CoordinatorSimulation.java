@@ -9,7 +9,10 @@ import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Membership;
 import io.rasterflow.actors.membership.Order;
 import io.rasterflow.actors.membership.Origin;
+import io.rasterflow.actors.membership.Pace;
+import io.rasterflow.actors.membership.Placement;
 import io.rasterflow.actors.membership.RestorePoint;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.actors.membership.Rules;
 import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.plan.StepSimulation.Form;
@@ -26,7 +29,7 @@ import java.util.Optional;
  * and {@link Member}; simulated are the time that messages take and that the coordinator handles one after another.
  *
  * <pre>
- *   0 s      all train, each announces itself once a second
+ *   0 s      all train, each announces itself twice a second
  *   2 s      the last host is lost; survivors stop, say so and what they found
  *            ... Form, connect, all that are left train: reformSeconds
  *   + 1.5 s  the host is back and announces itself
@@ -38,7 +41,7 @@ final class CoordinatorSimulation {
     private static final double LOSS = 2;
     private static final double BACK_AFTER = 1.5;
     private static final double GIVE_UP = 30;
-    private static final double TICK = 0.25;
+    private static final double TICK = Pace.TICK_MILLIS / 1000.0;
     private static final double WINDOW = 0.1;
     private static final int STEP = 1000;
     private static final RestorePoint SEED = new RestorePoint("", 0, "seed");
@@ -52,6 +55,7 @@ final class CoordinatorSimulation {
     private final ControlBytes bytes;
     private final Membership membership;
     private final Map<DataAddress, Member> trainers = new LinkedHashMap<>();
+    private final Map<Long, Generation> generations = new HashMap<>();
     private final Map<Long, Integer> prepared = new HashMap<>();
     private final Map<Long, Integer> begun = new HashMap<>();
     private final Map<Long, Integer> windows = new HashMap<>();
@@ -110,9 +114,10 @@ final class CoordinatorSimulation {
         }
         Generation first = new Generation(1, members, cluster.ranks());
         Origin origin = new Origin(Origin.Kind.SEED, "", Optional.empty());
+        long fingerprint = first.fingerprint();
         for (int rank = 0; rank < cluster.ranks(); rank++) {
             Member member = new Member(members.get(rank), node(rank));
-            member.prepare(new Assignment(first, rank, STEP, "0123456789abcdef", origin));
+            member.prepare(new Assignment(first, rank, STEP, "0123456789abcdef", origin), fingerprint);
             member.restored();
             member.begin();
             trainers.put(members.get(rank), member);
@@ -232,7 +237,10 @@ final class CoordinatorSimulation {
             return;
         }
         if (order instanceof Order.Form form) {
-            prepare(member, form.assignment());
+            prepare(member, form.place());
+        } else if (order instanceof Order.Describe) {
+            Roster roster = member.roster().orElseThrow();
+            toCoordinator(bytes.of(roster), () -> membership.described(roster, millis(queue.now())));
         } else if (order instanceof Order.Halt halt && halt.generation() == member.generationNumber()) {
             stop(member);
         } else if (order instanceof Order.Pause pause && pause.generation() == member.generationNumber()) {
@@ -250,15 +258,15 @@ final class CoordinatorSimulation {
         }
     }
 
-    private void prepare(Member member, Assignment assignment) {
-        if (!member.prepare(assignment)) {
+    private void prepare(Member member, Placement place) {
+        if (!takes(member, place)) {
             return;
         }
         announce(member);
         if (member.needsWeights()) {
             member.restored();
         }
-        Generation generation = assignment.generation();
+        Generation generation = member.place().generation();
         if (prepared.merge(generation.number(), 1, Integer::sum) == generation.worldSize()) {
             int peers = ring ? Math.min(2, generation.worldSize() - 1) : generation.worldSize() - 1;
             double connected = queue.now() + 2 * latency() + peers * repair.connectSeconds();
@@ -266,6 +274,22 @@ final class CoordinatorSimulation {
                     .map(trainers::get)
                     .forEach(ready -> queue.at(connected, () -> train(ready, generation)));
         }
+    }
+
+    /** As {@link Member#prepare(Placement)} does, but thousands of members share one list of all. */
+    private boolean takes(Member member, Placement place) {
+        Roster roster = place.roster();
+        Generation known = generations.get(roster.number());
+        if (known != null && (roster.base() == 0 || roster.base() == member.generationNumber())) {
+            Assignment assignment =
+                    new Assignment(known, place.rank(), place.firstStep(), place.digest(), place.origin());
+            return member.prepare(assignment, roster.fingerprint());
+        }
+        boolean taken = member.prepare(place);
+        if (taken) {
+            generations.put(roster.number(), member.place().generation());
+        }
+        return taken;
     }
 
     private void train(Member member, Generation generation) {

@@ -76,13 +76,6 @@ public record Plan(
         return failing(reliability.withMtbf(hours), effort);
     }
 
-    /** The same cluster with control messages of that length; steps are not simulated again. */
-    public Plan withMessageBytes(int bytes, Effort effort) {
-        Reliability other = reliability.withMessageBytes(bytes);
-        CoordinatorLoad load = CoordinatorSimulation.run(cluster, other.repair(), form, effort.seed());
-        return new Plan(workload, cluster, other, form, direct, ring, load, null, null, null).failing(other, effort);
-    }
-
     private Plan failing(Reliability rate, Effort effort) {
         Recovery repair = new StepRepair(cluster, step(), rate, coordinator, workload.stateBytes());
         return new Plan(

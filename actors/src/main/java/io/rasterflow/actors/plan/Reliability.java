@@ -72,19 +72,6 @@ public record Reliability(
         return new Reliability(hours, silentFraction, replaceSeconds, repair, restart);
     }
 
-    /** The same with control messages of that length. */
-    public Reliability withMessageBytes(int bytes) {
-        Repair shorter = new Repair(
-                repair.noticeSeconds(),
-                repair.silenceSeconds(),
-                repair.messagesPerSecond(),
-                repair.controlBytesPerSecond(),
-                bytes,
-                repair.connectSeconds(),
-                repair.announceSeconds());
-        return new Reliability(mtbfHours, silentFraction, replaceSeconds, shorter, restart);
-    }
-
     /** What a failure that breaks no connection adds to the time of a repair. */
     double silentSeconds(boolean silent) {
         return silent ? repair.silenceSeconds() + CONFIRM_SECONDS : 0;

@@ -1,6 +1,7 @@
 package io.rasterflow.actors.trainer;
 
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.membership.Pace;
 import io.rasterflow.actors.membership.Standing;
 import java.time.Duration;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -21,7 +22,7 @@ final class Herald {
 
     private record Again() implements Command {}
 
-    private static final Duration INTERVAL = Duration.ofMillis(500);
+    private static final Duration INTERVAL = Duration.ofMillis(Pace.ANNOUNCE_MILLIS);
 
     private final TrainerNode node;
     private final ActorRef<Trainer.Command> trainer;

@@ -11,6 +11,7 @@ import io.rasterflow.actors.exchange.PeerState;
 import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Origin;
+import io.rasterflow.actors.membership.Placement;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
@@ -50,7 +51,7 @@ public final class Trainer {
     public sealed interface Command {}
 
     /** Take this place in a new generation. */
-    public record Form(Assignment assignment) implements Command, WireMessage {}
+    public record Form(Placement place) implements Command, WireMessage {}
 
     /** That generation is over, and all before it. */
     public record Halt(long generation) implements Command, WireMessage {}
@@ -60,6 +61,9 @@ public final class Trainer {
 
     /** Find out whether that trainer's process is there. */
     public record Confirm(DataAddress suspect) implements Command, WireMessage {}
+
+    /** Say who is in your generation. */
+    public record Describe() implements Command, WireMessage {}
 
     /** Write a checkpoint of the weights as they are. */
     public record Save() implements Command, WireMessage {}
@@ -166,6 +170,7 @@ public final class Trainer {
                 .onMessage(Pause.class, this::onPause)
                 .onMessage(Interrupted.class, this::onInterrupted)
                 .onMessage(Confirm.class, message -> confirm(message.suspect()))
+                .onMessage(Describe.class, message -> onDescribe())
                 .onMessage(StateAsked.class, this::onStateAsked)
                 .onMessage(Save.class, this::onSave)
                 .onMessage(Validated.class, this::onValidated)
@@ -180,10 +185,10 @@ public final class Trainer {
     // ---- Into a generation
 
     private Behavior<Command> onForm(Form message) {
-        Assignment place = message.assignment();
-        if (!member.prepare(place)) {
+        if (!member.prepare(message.place())) {
             return Behaviors.same();
         }
+        Assignment place = member.place();
         leaveSession();
         announce();
         if (member.outdated()) {
@@ -438,6 +443,11 @@ public final class Trainer {
     }
 
     // ---- For others
+
+    private Behavior<Command> onDescribe() {
+        member.roster().ifPresent(roster -> node.coordinator().tell(new Coordinator.Described(roster)));
+        return Behaviors.same();
+    }
 
     private Behavior<Command> onStateAsked(StateAsked message) {
         try {

@@ -132,20 +132,22 @@ class CoordinatorTest {
         }
 
         Assignment formed() {
-            Assignment place = awaited(Trainer.Form.class).assignment();
-            assertTrue(member.prepare(place));
+            assertTrue(member.prepare(awaited(Trainer.Form.class).place()));
             if (member.needsWeights()) {
                 member.restored();
             }
             member.begin();
             announce();
-            return place;
+            return member.place();
         }
 
-        /** Skips what is said again and again. */
+        /** Skips what is said again and again, and says who is in its generation. */
         <T extends Trainer.Command> T awaited(Class<T> kind) {
             Trainer.Command message = probe.receiveMessage();
             while (!kind.isInstance(message)) {
+                if (message instanceof Trainer.Describe) {
+                    coordinator.tell(new Coordinator.Described(member.roster().orElseThrow()));
+                }
                 message = probe.receiveMessage();
             }
             return kind.cast(message);

@@ -10,9 +10,10 @@ import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
-import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Phase;
+import io.rasterflow.actors.membership.Placement;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.trainer.Trainer;
@@ -49,8 +50,9 @@ class WireMessagesTest {
         DataAddress address = new DataAddress("process", "127.0.0.1", 7, 1);
         Generation generation = new Generation(3, List.of(address, address), 4);
         Origin origin = new Origin(Origin.Kind.PEER, "", Optional.of(address));
-        Standing standing =
-                new Standing(address, "n", 4, Phase.TRAINING, Optional.of(generation), 2, 5, "digest", "", false, 0.25);
+        Roster roster = Roster.whole(generation, generation.fingerprint());
+        Standing standing = new Standing(
+                address, "n", 4, Phase.TRAINING, 3, generation.fingerprint(), 2, 5, "digest", "", false, 0.25);
         TestProbe<Coordinator.Command> coordinator = kit.createTestProbe();
         TestProbe<Trainer.Command> trainer = kit.createTestProbe();
         TestProbe<ProbeActor.Command> probe = kit.createTestProbe();
@@ -61,6 +63,7 @@ class WireMessagesTest {
                 new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true), "id"),
                 new Coordinator.Refused("reason"),
                 new Coordinator.Announce(standing, "identity", trainer.getRef()),
+                new Coordinator.Described(roster),
                 new Coordinator.Found(address, Liveness.SILENT),
                 new Coordinator.JoinProbe("n", probe.getRef()),
                 new Coordinator.CheckpointWritten(5, "directory", "hash"),
@@ -72,10 +75,11 @@ class WireMessagesTest {
                 new Coordinator.Stop(),
                 new Coordinator.Follow(outcome.getRef()),
                 new Coordinator.Outcome("completed", 5, "", "hash"),
-                new Trainer.Form(new Assignment(generation, 1, 5, "digest", origin)),
+                new Trainer.Form(new Placement(roster, 1, 5, "digest", origin)),
                 new Trainer.Halt(3),
                 new Trainer.Pause(3),
                 new Trainer.Confirm(address),
+                new Trainer.Describe(),
                 new Trainer.Save(),
                 new Trainer.Retire("reason"),
                 new Trainer.Validated(5, 0.5),

@@ -15,6 +15,7 @@ import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Phase;
 import io.rasterflow.actors.membership.RestorePoint;
 import io.rasterflow.actors.membership.Rules;
+import io.rasterflow.actors.membership.Standing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,7 +79,7 @@ class MembershipDecisionsTest {
         if (member == null) {
             return; // It has died.
         }
-        if (order instanceof Order.Form form && member.prepare(form.assignment())) {
+        if (order instanceof Order.Form form && member.prepare(form.place())) {
             if (member.needsWeights()) {
                 member.discard();
                 member.restored();
@@ -91,6 +92,8 @@ class MembershipDecisionsTest {
         } else if (order instanceof Order.Pause) {
             member.halt();
             tell(member);
+        } else if (order instanceof Order.Describe) {
+            obey(membership.described(member.roster().orElseThrow(), now));
         } else if (order instanceof Order.Save) {
             saved = new RestorePoint("saved", member.step(), member.digest());
             obey(membership.saved(now));
@@ -350,6 +353,89 @@ class MembershipDecisionsTest {
         pass(1_000);
         assertEquals(1, last(a).generation().worldSize());
         assertEquals(Phase.TRAINING, a.phase());
+    }
+
+    @Test
+    void whatShowsNoEffectIsSaidAgainAfterPausesThatDouble() {
+        coordinator(2, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        members.remove(a.standing().address()); // It does not hear, but it is heard.
+        log.clear();
+        die(b);
+        List<Long> said = new ArrayList<>();
+        long begun = now;
+        for (int i = 0; i < 500; i++) {
+            long before = halts();
+            now += 20;
+            tell(a);
+            obey(membership.tick(now));
+            if (halts() > before) {
+                said.add(now - begun);
+            }
+        }
+        assertEquals(List.of(300L, 900L, 2_100L, 4_500L, 6_900L, 9_300L), said);
+        members.put(a.standing().address(), a);
+        pass(2_400);
+        assertEquals(2, last(a).generation().number());
+    }
+
+    private long halts() {
+        return log.stream().filter(Order.Halt.class::isInstance).count();
+    }
+
+    @Test
+    void nothingIsDecidedBeforeItIsKnownWhoIsInTheGenerationOfAnother() {
+        coordinator(2, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        step(a, b);
+        coordinator(1, 1, 4);
+        members.remove(a.standing().address());
+        members.remove(b.standing().address()); // They do not hear, but they are heard.
+        Member joiner = arrive("c");
+        log.clear();
+        for (int second = 0; second < 20; second++) {
+            now += 1_000;
+            tell(a);
+            tell(b);
+            tell(joiner);
+            obey(membership.tick(now));
+        }
+        assertTrue(logged(Order.Describe.class));
+        assertFalse(logged(Order.Formed.class));
+        long asked = log.stream().filter(Order.Describe.class::isInstance).count();
+        assertTrue(asked <= 12, asked + " questions");
+        members.put(a.standing().address(), a);
+        members.put(b.standing().address(), b);
+        pass(2_400);
+        pass(200);
+        assertEquals(3, last(joiner).generation().worldSize());
+        assertEquals(1, joiner.step());
+    }
+
+    @Test
+    void weightsThatAreNotOfThisRunAreReplaced() {
+        coordinator(1, 1, 4);
+        Member a = arrive("a");
+        step(a);
+        DataAddress stranger = new DataAddress("x", "x", 1, 0);
+        Standing claim =
+                new Standing(stranger, "x", 1, Phase.WAITING, 0, 0, 0, STEPS, "another history", "", false, 0.0);
+        obey(membership.heard(claim, now));
+        pass(200);
+        assertEquals(2, last(a).generation().worldSize());
+        assertEquals(1, last(a).firstStep());
+        assertEquals(a.digest(), last(a).digest());
+        assertEquals(
+                List.of(new Origin(
+                        Origin.Kind.PEER, "", Optional.of(a.standing().address()))),
+                log.stream()
+                        .filter(order ->
+                                order instanceof Order.Form form && form.to().equals(stranger))
+                        .map(order -> ((Order.Form) order).place().origin())
+                        .distinct()
+                        .toList());
     }
 
     @Test

@@ -5,14 +5,14 @@ import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.membership.GenerationNumbers;
 import io.rasterflow.actors.membership.Membership;
 import io.rasterflow.actors.membership.Order;
+import io.rasterflow.actors.membership.Pace;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.actors.membership.Standing;
 import java.util.List;
 import java.util.Optional;
 
 /** Does with a {@link Membership} what the coordinator's actor does, in virtual time. It begins with nothing known. */
 final class SimulatedCoordinator {
-
-    private static final double TICK_MILLIS = 200;
 
     final Machine machine;
     final Membership membership;
@@ -42,12 +42,16 @@ final class SimulatedCoordinator {
     void tick() {
         if (!ended) {
             obey(membership.tick(world.scheduler.now()));
-            machine.after(TICK_MILLIS, this::tick);
+            machine.after(Pace.TICK_MILLIS, this::tick);
         }
     }
 
     void heard(Standing standing) {
         obey(membership.heard(standing, world.scheduler.now()));
+    }
+
+    void described(Roster roster) {
+        obey(membership.described(roster, world.scheduler.now()));
     }
 
     void found(DataAddress suspect, Liveness liveness) {
@@ -97,13 +101,15 @@ final class SimulatedCoordinator {
 
     private void deliver(Order.ToTrainer order, SimulatedTrainer trainer) {
         if (order instanceof Order.Form form) {
-            trainer.form(form.assignment());
+            trainer.form(form.place());
         } else if (order instanceof Order.Halt halt) {
             trainer.halt(halt.generation());
         } else if (order instanceof Order.Pause pause) {
             trainer.pause(pause.generation());
         } else if (order instanceof Order.Confirm confirm) {
             trainer.confirm(confirm.suspect());
+        } else if (order instanceof Order.Describe) {
+            trainer.describe();
         } else if (order instanceof Order.Save) {
             trainer.save();
         } else if (order instanceof Order.Retire) {

@@ -4,13 +4,14 @@ import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
+import io.rasterflow.actors.membership.Pace;
 import io.rasterflow.actors.membership.Phase;
+import io.rasterflow.actors.membership.Placement;
 import io.rasterflow.actors.membership.Standing;
 
 /** Does with a {@link Member} what the trainer's actor does, in virtual time. */
 final class SimulatedTrainer {
 
-    private static final double ANNOUNCE_MILLIS = 500;
     private static final double CONFIRM_MILLIS = 800;
 
     final Machine machine;
@@ -39,7 +40,7 @@ final class SimulatedTrainer {
     void start() {
         if (!retired) {
             announce();
-            machine.after(ANNOUNCE_MILLIS, this::start);
+            machine.after(Pace.ANNOUNCE_MILLIS, this::start);
         }
     }
 
@@ -54,11 +55,12 @@ final class SimulatedTrainer {
 
     // ---- Orders
 
-    void form(Assignment assignment) {
-        if (retired || !member.prepare(assignment)) {
+    void form(Placement place) {
+        if (retired || !member.prepare(place)) {
             announce();
             return;
         }
+        Assignment assignment = member.place();
         leaveExchange();
         epoch++;
         signals = 0;
@@ -86,6 +88,12 @@ final class SimulatedTrainer {
         if (member.isIn(generation)) {
             signals = 1;
         }
+    }
+
+    void describe() {
+        member.roster()
+                .ifPresent(
+                        roster -> world.cluster.toCoordinator(machine, coordinator -> coordinator.described(roster)));
     }
 
     void confirm(DataAddress suspect) {

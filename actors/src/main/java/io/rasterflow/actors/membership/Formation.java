@@ -1,0 +1,60 @@
+package io.rasterflow.actors.membership;
+
+import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.Generation;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A new generation: who is in it, and from which weights it goes on.
+ *
+ * @param members in rank order
+ * @param live whether one of them has the weights; otherwise all take those of the restore point
+ * @param saved the restore point
+ * @param sources that have the weights, where it is live
+ */
+record Formation(
+        List<Seat> members,
+        boolean live,
+        RestorePoint saved,
+        long firstStep,
+        String digest,
+        List<DataAddress> sources) {
+
+    /**
+     * The most advanced weights that there are: of the candidates, unless a checkpoint is further.
+     *
+     * @param before ranks of the last generation
+     */
+    static Formation of(List<Seat> candidates, RestorePoint saved, Set<DataAddress> before, int mostRanks) {
+        Optional<Seat> best = Choice.best(candidates);
+        boolean live = best.isPresent() && best.get().step() >= saved.step();
+        long firstStep = live ? best.get().step() : saved.step();
+        String digest = live ? best.get().digest() : saved.digest();
+        List<DataAddress> sources = candidates.stream()
+                .filter(seat ->
+                        live && seat.step() == firstStep && seat.digest().equals(digest))
+                .map(seat -> seat.address)
+                .toList();
+        return new Formation(Choice.of(candidates, before, mostRanks), live, saved, firstStep, digest, sources);
+    }
+
+    Generation generation(long number, int microBatches) {
+        return new Generation(number, members.stream().map(seat -> seat.address).toList(), microBatches);
+    }
+
+    /** A place for each member. */
+    Places places(Generation generation, long fingerprint, Optional<Ranks> before) {
+        Places places = new Places(generation, fingerprint, before);
+        Set<DataAddress> haveThem = Set.copyOf(sources);
+        for (int rank = 0; rank < members.size(); rank++) {
+            DataAddress address = members.get(rank).address;
+            Origin origin = !live
+                    ? saved.origin()
+                    : haveThem.contains(address) ? Origin.KEPT : Origin.peer(sources.get(rank % sources.size()));
+            places.give(address, new Assignment(generation, rank, firstStep, digest, origin));
+        }
+        return places;
+    }
+}
