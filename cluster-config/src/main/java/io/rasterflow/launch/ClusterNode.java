@@ -1,13 +1,9 @@
 package io.rasterflow.launch;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import io.rasterflow.actors.node.Node;
 import io.rasterflow.actors.node.NodeSettings;
 import io.rasterflow.config.ConfigException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,8 +17,6 @@ import org.apache.pekko.cluster.typed.Join;
 
 /** One JVM of the cluster: its actor system, joined to a cluster or the first of one. */
 public final class ClusterNode implements AutoCloseable {
-
-    private static final String SYSTEM = "rasterflow";
 
     private final ActorSystem<Node.Command> system;
     private final CompletableFuture<String> failure;
@@ -44,39 +38,16 @@ public final class ClusterNode implements AutoCloseable {
         if (!join.matches("[^\\s:]+:\\d{1,5}")) {
             throw new ConfigException("--join must be HOST:PORT but is " + join);
         }
-        Address address = AddressFromURIString.parse("pekko://" + SYSTEM + "@" + join);
+        Address address = AddressFromURIString.parse("pekko://" + ControlPlane.SYSTEM + "@" + join);
         ClusterNode node = start(settings, host, port);
         node.join(address);
         return node;
     }
 
     private static ClusterNode start(NodeSettings settings, String host, int port) {
-        Config config = ConfigFactory.parseMap(Map.of(
-                        "pekko.remote.artery.canonical.hostname",
-                        host,
-                        "pekko.remote.artery.canonical.port",
-                        port,
-                        "pekko.cluster.roles",
-                        List.copyOf(settings.roles())))
-                .withFallback(ConfigFactory.parseResources("rasterflow-pekko.conf"))
-                .withFallback(ConfigFactory.load());
         CompletableFuture<String> failure = new CompletableFuture<>();
-        try {
-            return new ClusterNode(ActorSystem.create(Node.create(settings, failure), SYSTEM, config), failure);
-        } catch (RuntimeException e) {
-            throw new IllegalStateException(
-                    "the node cannot listen on " + host + ":" + port + " (" + rootMessage(e)
-                            + "); choose another address with cluster.host and cluster.port",
-                    e);
-        }
-    }
-
-    private static String rootMessage(Throwable failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause.getMessage();
+        return new ClusterNode(
+                ControlPlane.start(Node.create(settings, failure), host, port, settings.roles()), failure);
     }
 
     private void join(Address address) {

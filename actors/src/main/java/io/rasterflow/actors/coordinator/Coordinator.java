@@ -241,6 +241,7 @@ public final class Coordinator {
     // ---- Nodes and trainers
 
     private Behavior<Command> onJoinNode(JoinNode message) {
+        cluster.heardNode(message.replyTo()); // Until it ends, a node that is refused counts as a member, too.
         if (message.protocol() != PROTOCOL) {
             refuse(
                     message,
@@ -254,7 +255,6 @@ public final class Coordinator {
             refuse(message, "another process is node " + message.node() + " of this run; give this one another --name");
             return Behaviors.same();
         }
-        cluster.heardNode(message.replyTo());
         nodes.put(message.node(), new KnownNode(message.process(), now()));
         if (known == null || other) {
             LOG.info("node {} joins", message.node());

@@ -3,12 +3,15 @@ package io.rasterflow.tests.endtoend;
 import static io.rasterflow.tests.endtoend.Rasterflow.SMALL;
 import static io.rasterflow.tests.endtoend.Rasterflow.words;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journals;
 import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,33 +75,56 @@ class ElasticTest {
         assertEquals(0, audit.json().get("duplicated").asLong());
     }
 
+    /** Meanwhile a second node claims the name of another, and a browser has the wrong port. */
     @Test
     void aTrainerThatHangsIsGivenUpAndTakenBackWhenItWakes() throws Exception {
-        Rasterflow.Running running = new Rasterflow(directory)
-                .start(
-                        words(
-                                "train",
-                                "--run",
-                                "hanging",
-                                "--nodes",
-                                "2",
-                                SMALL,
-                                "train.steps=1000000",
-                                "train.checkpointEverySteps=1000000",
-                                "probe.everySteps=1000000",
-                                "probe.trainImages=200",
-                                "cluster.replicas=1"),
-                        Map.of());
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Running running = rasterflow.start(
+                words(
+                        "train",
+                        "--run",
+                        "hanging",
+                        "--nodes",
+                        "2",
+                        SMALL,
+                        "train.steps=1000000",
+                        "train.checkpointEverySteps=1000000",
+                        "probe.everySteps=1000000",
+                        "probe.trainImages=200",
+                        "cluster.replicas=1"),
+                Map.of());
         awaitWorld("hanging", 2, 1);
+        String join = Files.readString(running.out()).replaceAll("(?s).*--join (\\S+).*", "$1");
+        Rasterflow.Running twin =
+                rasterflow.start(words("node", "--role", "trainer", "--name", "trainer-2", "--join", join), Map.of());
+        assertTrue(browse(join).contains("the control port of a Rasterflow node"));
         long before = generation("hanging");
         ProcessHandle hung = child(running, "trainer-1");
         signal("STOP", hung);
         awaitWorld("hanging", 1, before + 1);
         signal("CONT", hung);
         awaitWorld("hanging", 2, before + 2);
+        String expected = "another process is node trainer-2 of this run; give this one another --name";
+        Rasterflow.Result refused = twin.await();
+        assertEquals(1, refused.exit(), refused.text());
+        assertTrue(refused.err().contains(expected), refused.text());
         signal("INT", running.process().toHandle());
         Rasterflow.Result result = running.await();
         assertTrue(result.out().contains("stopped after "), result.text());
+        assertTrue(result.err().contains(expected), result.text());
+        assertTrue(result.err().contains("an HTTP request; the page has another port"), result.text());
+        for (Rasterflow.Result each : List.of(refused, result)) {
+            assertFalse(each.err().contains("\tat "), each.text());
+        }
+    }
+
+    private static String browse(String address) throws IOException {
+        String[] hostAndPort = address.split(":");
+        try (Socket socket = new Socket(hostAndPort[0], Integer.parseInt(hostAndPort[1]))) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     @Test

@@ -14,16 +14,22 @@ import io.rasterflow.actors.exchange.ExchangeException;
 import io.rasterflow.actors.exchange.FrameHeader;
 import io.rasterflow.actors.exchange.FrameType;
 import io.rasterflow.actors.exchange.Generation;
+import io.rasterflow.tests.LogLines;
 import java.io.DataInputStream;
+import java.io.OutputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -225,6 +231,42 @@ class MembershipTest {
                 assertTrue(e.getMessage() != null);
             }
         }
+    }
+
+    @Test
+    void strangersAreRefusedWithOneLineEach() throws Exception {
+        DataPlane a = plane("secret", 10_000);
+        byte[] noise = new byte[1_000];
+        new SplittableRandom(1).nextBytes(noise);
+        FrameHeader twoGigabytes = new FrameHeader(FrameType.HELLO, 0, 1, 0, 0, 0, 0, Integer.MAX_VALUE);
+        List<byte[]> strangers = List.of(
+                "GET / HTTP/1.1\r\nHost: node-1:25520\r\nAccept: */*\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+                Arrays.copyOf(new byte[] {0x16, 3, 1, 0, (byte) 200, 1, 0, 0, (byte) 196}, 200),
+                noise,
+                WirePeer.frame(twoGigabytes, new byte[80]),
+                WirePeer.frame(FrameType.PARTIAL, 1, 0, 0, 0, new byte[16]));
+        try (LogLines log = new LogLines()) {
+            for (int i = 0; i < strangers.size(); i++) {
+                int known = i;
+                try (Socket socket = new Socket("127.0.0.1", a.address(0).port())) {
+                    socket.setSoTimeout(10_000);
+                    socket.getOutputStream().write(strangers.get(i));
+                    socket.getInputStream().transferTo(OutputStream.nullOutputStream()); // Until it is closed.
+                } catch (SocketException reset) {
+                    assertContains(reset.getMessage(), "reset");
+                }
+                Awaitility.await()
+                        .atMost(10, TimeUnit.SECONDS)
+                        .until(() -> refusals(log).size() > known);
+                assertEquals(i + 1, refusals(log).size(), refusals(log).toString());
+                assertEquals(1, refusals(log).get(i).lines().count());
+                assertContains(refusals(log).get(i), "refused connection from /127.0.0.1:");
+            }
+        }
+    }
+
+    private static List<String> refusals(LogLines log) {
+        return log.of("io.rasterflow.actors.exchange");
     }
 
     @Test

@@ -10,6 +10,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import io.rasterflow.actors.WireMessage;
 import java.io.ObjectInputStream;
+import java.time.Instant;
 
 /** The walls of architecture.md: cluster-config → actors → {streams, model, monitoring}. */
 @AnalyzeClasses(packages = "io.rasterflow", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -68,12 +69,25 @@ class ModuleWallsTest {
             .resideInAPackage("ai.djl..");
 
     @ArchTest
-    static final ArchRule onlyTheExchangeTouchesNetty = noClasses()
+    static final ArchRule onlyTheExchangeAndTheControlPortTouchNetty = noClasses()
             .that()
-            .resideOutsideOfPackage("io.rasterflow.actors.exchange..")
+            .resideOutsideOfPackages("io.rasterflow.actors.exchange..", "io.rasterflow.actors.control..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.netty..");
+
+    /** Clocks jump: what is decided follows from {@link System#nanoTime}, the date stands on events alone. */
+    @ArchTest
+    static final ArchRule decisionsDoNotAskForTheDate = noClasses()
+            .that()
+            .resideInAnyPackage(
+                    "io.rasterflow.actors.membership..",
+                    "io.rasterflow.actors.exchange..",
+                    "io.rasterflow.actors.control..")
+            .should()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now");
 
     @ArchTest
     static final ArchRule nothingDeserialisesJavaObjects =

@@ -1,0 +1,2 @@
+/** The control port under strangers. */
+package io.rasterflow.tests.control;
