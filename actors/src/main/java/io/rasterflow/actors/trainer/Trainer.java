@@ -12,6 +12,7 @@ import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Placement;
+import io.rasterflow.actors.run.Experiments;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
@@ -302,7 +303,8 @@ public final class Trainer {
                         node.images().size(),
                         place.generation().worldSize(),
                         replica.precision().name().toLowerCase(Locale.ROOT),
-                        fromOtherRun ? plan.origin() : ""));
+                        fromOtherRun ? plan.origin() : "",
+                        Experiments.of(plan)));
     }
 
     // ---- Through its steps

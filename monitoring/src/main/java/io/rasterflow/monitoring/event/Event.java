@@ -51,6 +51,7 @@ public sealed interface Event
      * @param parameters trainable values
      * @param trainImages images of one epoch
      * @param origin checkpoint of another run that it began from; empty when there is none or an older program wrote this
+     * @param experiment what other runs must share for their losses to compare
      */
     record RunStarted(
             long timeMillis,
@@ -63,10 +64,22 @@ public sealed interface Event
             long trainImages,
             int worldSize,
             String precision,
-            String origin)
+            String origin,
+            Experiment experiment)
             implements Event {
         public RunStarted {
             origin = origin == null ? "" : origin;
+            experiment = experiment == null ? Experiment.UNKNOWN : experiment;
+        }
+
+        /**
+         * @param objective what the loss measures, in words
+         * @param validation file names of the shards that it is measured on
+         * @param flopsPerImage of training, by formula; NaN where it is not known
+         */
+        public record Experiment(String objective, String validation, double flopsPerImage) {
+            /** What older programs wrote. */
+            public static final Experiment UNKNOWN = new Experiment("", "", Double.NaN);
         }
     }
 

@@ -43,6 +43,7 @@ public final class RunState {
     private final Notables notables = new Notables();
     private final List<ProbePoint> probes = new ArrayList<>();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
+    /** Null while probes have come since it was last asked for: its intervals take a while. */
     private Correlation correlation = Correlation.NONE;
 
     private Event.RunStarted started;
@@ -107,7 +108,7 @@ public final class RunState {
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
         if (probes.removeIf(probe -> probe.step() > start.firstStep())) {
-            correlate();
+            correlation = null;
         }
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
@@ -159,13 +160,16 @@ public final class RunState {
             probes.add(new ProbePoint(probe.step(), probe.kind(), probe.accuracy(), probe.validationLoss()));
             probes.sort(Comparator.comparingLong(ProbePoint::step));
         }
-        correlate();
+        correlation = null;
     }
 
-    private void correlate() {
-        correlation = Correlation.of(mainProbes().stream()
-                .map(probe -> new Correlation.Point(probe.validationLoss(), probe.accuracy()))
-                .toList());
+    private Correlation correlation() {
+        if (correlation == null) {
+            correlation = Correlation.ofSeries(mainProbes().stream()
+                    .map(probe -> new Correlation.Point(probe.validationLoss(), probe.accuracy()))
+                    .toList());
+        }
+        return correlation;
     }
 
     /** Probes of one kind, for accuracies of different kinds cannot be compared: the kind of the first. */
@@ -202,7 +206,7 @@ public final class RunState {
                 lastStep == null ? Double.NaN : lastStep.noiseScale(),
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
                 List.copyOf(probes),
-                correlation,
+                correlation(),
                 throughput.imagesPerSecond(),
                 throughput.imagesPerSecondAverage(),
                 ended != null ? 0 : throughput.secondsFor(steps - step),
@@ -245,9 +249,9 @@ public final class RunState {
                 List.copyOf(probes),
                 untrained,
                 trained,
-                correlation.pearson(),
-                correlation.spearman(),
-                correlation.points(),
+                correlation().pearson(),
+                correlation().spearman(),
+                correlation().points(),
                 throughput.imagesPerSecondAverage(),
                 worldSize,
                 ranks.shares(),

@@ -76,6 +76,13 @@ class RecipeTest {
         assertEquals(
                 origin.toString(),
                 events("cooled", Event.RunStarted.class).get(0).origin());
+        Event.RunStarted.Experiment experiment =
+                events("cooled", Event.RunStarted.class).get(0).experiment();
+        assertEquals(
+                "autoregressive, raster order, prefix attention, normalised pixels, 28 px, patches of 7, 1 channel",
+                experiment.objective());
+        assertEquals("validation-00.tar.gz", experiment.validation());
+        assertTrue(experiment.flopsPerImage() > 1e5, "FLOPs of an image");
         events("cooled", Event.Validation.class).forEach(measured -> assertEquals("ema", measured.weights()));
 
         JsonNode again = train("--from", origin, "--run", "again", "train.steps=20", "cluster.replicas=1");

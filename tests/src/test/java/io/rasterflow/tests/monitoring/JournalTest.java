@@ -81,6 +81,7 @@ class JournalTest {
         Event.RunStarted started = (Event.RunStarted)
                 EventJson.read(bytes("{\"v\":1,\"type\":\"run-started\"}")).orElseThrow();
         assertEquals("", started.origin());
+        assertEquals(Event.RunStarted.Experiment.UNKNOWN, started.experiment());
         Event.Commit commit = (Event.Commit)
                 EventJson.read(bytes("{\"v\":1,\"type\":\"commit\"}")).orElseThrow();
         assertEquals("", commit.digest());

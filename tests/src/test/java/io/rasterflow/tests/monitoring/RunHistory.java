@@ -60,7 +60,18 @@ final class RunHistory {
         add(new Event.Membership(time, COORDINATOR, "", "generation", generation, members.length, ""));
         if (origin != null) {
             add(new Event.RunStarted(
-                    time, members[0], "r", firstStep, 1_000, globalBatch, 1, 1_000, members.length, "fp32", origin));
+                    time,
+                    members[0],
+                    "r",
+                    firstStep,
+                    1_000,
+                    globalBatch,
+                    1,
+                    1_000,
+                    members.length,
+                    "fp32",
+                    origin,
+                    null));
             origin = null;
         }
         for (int rank = 0; formed && rank < members.length; rank++) {

@@ -24,7 +24,7 @@ final class SampleRun {
 
     static Event.RunStarted started(long firstStep) {
         return new Event.RunStarted(
-                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "");
+                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "", null);
     }
 
     /** The place of a rank from step 1 on: half of 8 micro-batches. */

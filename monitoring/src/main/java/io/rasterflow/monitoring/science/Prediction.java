@@ -1,0 +1,13 @@
+package io.rasterflow.monitoring.science;
+
+/**
+ * What a fit expects of one more measurement.
+ *
+ * @param value on the fitted curve
+ * @param interval in which the measurement lies in 95 of 100 cases, its own noise included
+ */
+public record Prediction(double value, Interval interval) {
+
+    /** Nothing is expected. */
+    public static final Prediction NONE = new Prediction(Double.NaN, Interval.NONE);
+}
