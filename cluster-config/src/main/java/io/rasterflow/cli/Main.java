@@ -29,6 +29,7 @@ import picocli.CommandLine.ScopeType;
             BenchCommand.class,
             CodebookCommand.class,
             SweepCommand.class,
+            ScalingCommand.class,
             ModelCommand.class,
             PlanCommand.class,
             MetricsCommand.class,

@@ -7,6 +7,7 @@ import io.rasterflow.sweep.SweepResult;
 import io.rasterflow.sweep.SweepTable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -21,10 +22,15 @@ import picocli.CommandLine.Parameters;
 final class SweepCommand implements Callable<Integer> {
 
     @Parameters(
+            index = "0",
             paramLabel = "FILE",
             description = "HOCON: base = PRESET, common = [overrides], runs { NAME = [overrides] … };"
-                    + " bundled: ablations, every ablation of the AIM paper at a small size.")
+                    + " bundled: ablations, every ablation of the AIM paper at a small size; scaling, five model sizes"
+                    + " times four data sizes, for `rasterflow scaling`.")
     private String file;
+
+    @Parameters(arity = "0..*", index = "1..*", paramLabel = "key=value", description = "Overrides of every run.")
+    private List<String> overrides = new ArrayList<>();
 
     @Option(
             names = "--run",
@@ -39,7 +45,7 @@ final class SweepCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Path directory =
                 (run == null ? defaultDirectory() : run).toAbsolutePath().normalize();
-        SweepConfig config = SweepConfig.load(file, directory);
+        SweepConfig config = SweepConfig.load(file, directory, overrides);
         boolean terminal = Boolean.getBoolean("rasterflow.terminal");
         try (Sweep sweep = new Sweep(config, directory, System.out, terminal)) {
             Thread onInterrupt = new Thread(

@@ -30,7 +30,7 @@ public final class Presets {
             "aim-7b");
 
     /** Bundled lists of runs for {@code rasterflow sweep}. */
-    public static final List<String> SWEEPS = List.of("ablations");
+    public static final List<String> SWEEPS = List.of("ablations", "scaling");
 
     private Presets() {}
 

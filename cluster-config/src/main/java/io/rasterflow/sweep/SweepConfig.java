@@ -30,17 +30,23 @@ import java.util.Set;
  *   raster  = ["model.objective.order=raster"]
  *   tokens  { overrides = ["model.objective.target=tokens"], codebook = 512 }    centroids made before the run
  * }
+ * grid = [                                 more runs: one entry of each object, w32-short, w32-long and so on
+ *   { w32 = ["model.trunk.dim=32"], w64 = ["model.trunk.dim=64"] }
+ *   { short = ["train.steps=500"], long = ["train.steps=2000"] }
+ * ]
  * </pre>
  *
  * @param name of the file, without folder and suffix
  * @param base preset or file
  * @param common overrides of every run
  * @param probes kinds of probe of the last weights
- * @param runs in the order of the file
+ * @param runs in the order of the file, those of the grid last
+ * @param last overrides of every run on top of all others, as given on the command line
  */
-public record SweepConfig(String name, String base, List<String> common, List<String> probes, List<Entry> runs) {
+public record SweepConfig(
+        String name, String base, List<String> common, List<String> probes, List<Entry> runs, List<String> last) {
 
-    private static final Set<String> KEYS = Set.of("base", "common", "probes", "runs");
+    private static final Set<String> KEYS = Set.of("base", "common", "probes", "runs", "grid");
     private static final Set<String> ENTRY_KEYS = Set.of("overrides", "codebook");
 
     /**
@@ -67,6 +73,7 @@ public record SweepConfig(String name, String base, List<String> common, List<St
         common = List.copyOf(common);
         probes = List.copyOf(probes);
         runs = List.copyOf(runs);
+        last = List.copyOf(last);
         if (runs.isEmpty()) {
             throw new ConfigException(
                     "the sweep " + name + " has no runs; give at least one, such as" + " runs { default = [] }");
@@ -78,12 +85,13 @@ public record SweepConfig(String name, String base, List<String> common, List<St
      * hours later.
      *
      * @param directory of the sweep, where codebooks will lie
+     * @param last overrides of every run
      * @throws ConfigException with one line
      */
-    public static SweepConfig load(String nameOrFile, Path directory) {
+    public static SweepConfig load(String nameOrFile, Path directory, List<String> last) {
         SweepConfig sweep;
         try {
-            sweep = read(nameOrFile);
+            sweep = read(nameOrFile, last);
         } catch (com.typesafe.config.ConfigException e) {
             throw new ConfigException("the sweep " + nameOrFile + " cannot be read: " + e.getMessage(), e);
         }
@@ -98,25 +106,35 @@ public record SweepConfig(String name, String base, List<String> common, List<St
         return sweep;
     }
 
-    private static SweepConfig read(String nameOrFile) {
+    private static SweepConfig read(String nameOrFile, List<String> last) {
         Config config = open(nameOrFile).resolve();
         refuseUnknown(config.root(), KEYS, "the sweep " + nameOrFile);
         List<Entry> entries = new ArrayList<>();
         if (config.hasPath("runs")) {
-            ConfigObject runs = config.getObject("runs");
-            // A HOCON object has no order of its own: that of the file is in the origins of its values.
-            runs.entrySet().stream()
-                    .sorted(Comparator.comparingInt((Map.Entry<String, ConfigValue> entry) ->
-                                    entry.getValue().origin().lineNumber())
-                            .thenComparing(Map.Entry::getKey))
-                    .forEach(entry -> entries.add(entry(entry.getKey(), entry.getValue())));
+            entries.addAll(entries(config.getObject("runs")));
+        }
+        if (config.hasPath("grid")) {
+            entries.addAll(SweepGrid.runs(config.getObjectList("grid").stream()
+                    .map(SweepConfig::entries)
+                    .toList()));
         }
         return new SweepConfig(
                 Path.of(nameOrFile).getFileName().toString().replaceFirst("\\.conf$", ""),
                 config.hasPath("base") ? config.getString("base") : "",
                 config.hasPath("common") ? config.getStringList("common") : List.of(),
                 config.hasPath("probes") ? config.getStringList("probes") : List.of("linear"),
-                entries);
+                entries,
+                last);
+    }
+
+    /** In the order of the file, which is in the origins of the values: a HOCON object has no order of its own. */
+    private static List<Entry> entries(ConfigObject named) {
+        return named.entrySet().stream()
+                .sorted(Comparator.comparingInt((Map.Entry<String, ConfigValue> entry) ->
+                                entry.getValue().origin().lineNumber())
+                        .thenComparing(Map.Entry::getKey))
+                .map(entry -> entry(entry.getKey(), entry.getValue()))
+                .toList();
     }
 
     private static Config open(String nameOrFile) {
@@ -167,6 +185,7 @@ public record SweepConfig(String name, String base, List<String> common, List<St
         overrides.add("monitor.page=false");
         overrides.addAll(common);
         overrides.addAll(entry.overrides());
+        overrides.addAll(last);
         if (entry.codebook() > 0) {
             overrides.add("model.objective.vocabulary=" + entry.codebook());
             overrides.add("model.objective.codebook="

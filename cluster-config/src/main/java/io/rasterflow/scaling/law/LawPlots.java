@@ -1,0 +1,143 @@
+package io.rasterflow.scaling.law;
+
+import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.Interval;
+import io.rasterflow.monitoring.science.LinearFit;
+import io.rasterflow.monitoring.science.Quantity;
+import io.rasterflow.monitoring.science.RunPoint;
+import io.rasterflow.monitoring.science.ScalingAnalysis;
+import io.rasterflow.monitoring.science.ScalingFit;
+import io.rasterflow.monitoring.science.ScalingSeries;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The plots of an analysis. */
+final class LawPlots {
+
+    /** Places at which a curve is computed. */
+    private static final int PLACES = 80;
+
+    private LawPlots() {}
+
+    /** SVG texts by file name. */
+    static Map<String, String> of(ScalingAnalysis analysis) {
+        Map<String, String> plots = new LinkedHashMap<>();
+        for (ScalingSeries series : analysis.series()) {
+            String name = file(series);
+            if (series.quantities().size() == 1) {
+                plots.put(name, law(series));
+            } else if (series.fit().isPresent()) {
+                plots.put(name, agreement(series, series.fit().get()));
+            }
+        }
+        analysis.correlations().forEach((kind, correlation) -> {
+            if (correlation.known()) {
+                plots.put(file(kind), correlation(analysis.runs(), kind, correlation));
+            }
+        });
+        return plots;
+    }
+
+    static String file(ScalingSeries series) {
+        return "loss-" + LawText.title(series).toLowerCase(Locale.ROOT).replace(' ', '-') + ".svg";
+    }
+
+    static String file(String probeKind) {
+        return "accuracy-" + probeKind + ".svg";
+    }
+
+    private static String law(ScalingSeries series) {
+        Quantity quantity = series.quantities().get(0);
+        SvgChart chart = new SvgChart("Loss over " + quantity.label(), quantity.label(), "validation loss", true);
+        if (series.fit().isPresent()) {
+            ScalingFit fit = series.fit().get();
+            double first = quantity.of(series.runs().get(0));
+            double next = series.nextSizes().get(0);
+            double[] x = places(Math.log(first), Math.log(next), true);
+            double[] y = new double[PLACES];
+            double[] low = new double[PLACES];
+            double[] high = new double[PLACES];
+            for (int i = 0; i < PLACES; i++) {
+                Interval interval = fit.predict(x[i]).interval();
+                y[i] = fit.law().at(x[i]);
+                low[i] = interval.low();
+                high[i] = interval.high();
+            }
+            if (fit.freedom() > 0) {
+                chart.band(x, low, high);
+            }
+            chart.curve(x, y);
+            chart.expected(
+                    next,
+                    series.next().value(),
+                    series.next().interval(),
+                    text("predicted: %.4f", series.next().value()));
+        }
+        for (RunPoint run : series.runs()) {
+            chart.point(quantity.of(run), run.loss(), text("%s: %.4f", run.name(), run.loss()));
+        }
+        return chart.render();
+    }
+
+    /** Of a law in several quantities: what it says against what was measured. */
+    private static String agreement(ScalingSeries series, ScalingFit fit) {
+        SvgChart chart = new SvgChart(
+                "Loss by the law in " + LawText.title(series), "loss by the law", "validation loss", false);
+        double least = Double.POSITIVE_INFINITY;
+        double most = 0;
+        for (RunPoint run : series.runs()) {
+            double said = fit.law()
+                    .at(series.quantities().stream()
+                            .mapToDouble(quantity -> quantity.of(run))
+                            .toArray());
+            chart.point(said, run.loss(), text("%s: %.4f, by the law %.4f", run.name(), run.loss(), said));
+            least = Math.min(least, said);
+            most = Math.max(most, said);
+        }
+        return chart.curve(new double[] {least, most}, new double[] {least, most})
+                .render();
+    }
+
+    private static String correlation(List<RunPoint> runs, String kind, Correlation correlation) {
+        SvgChart chart = new SvgChart(
+                text("Accuracy over loss: r = %.3f", correlation.pearson()),
+                "validation loss",
+                kind + " probe, top-1 in %",
+                false);
+        List<RunPoint> probed =
+                runs.stream().filter(run -> run.accuracies().containsKey(kind)).toList();
+        double least = probed.stream().mapToDouble(RunPoint::loss).min().orElseThrow();
+        double most = probed.stream().mapToDouble(RunPoint::loss).max().orElseThrow();
+        double[] x = places(least, most, false);
+        double[] y = new double[PLACES];
+        double[] low = new double[PLACES];
+        double[] high = new double[PLACES];
+        LinearFit line = correlation.line();
+        for (int i = 0; i < PLACES; i++) {
+            y[i] = 100 * line.at(x[i]).value();
+            low[i] = 100 * line.at(x[i]).interval().low();
+            high[i] = 100 * line.at(x[i]).interval().high();
+        }
+        chart.band(x, low, high).curve(x, y);
+        probed.forEach(run -> chart.point(
+                run.loss(),
+                100 * run.accuracies().get(kind),
+                text("%s: loss %.4f, %s", run.name(), run.loss(), LawText.accuracy(run, kind))));
+        return chart.render();
+    }
+
+    private static double[] places(double from, double to, boolean exponential) {
+        double[] places = new double[PLACES];
+        for (int i = 0; i < PLACES; i++) {
+            double at = from + (to - from) * i / (PLACES - 1);
+            places[i] = exponential ? Math.exp(at) : at;
+        }
+        return places;
+    }
+
+    private static String text(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+}
