@@ -1,16 +1,19 @@
 package io.rasterflow.actors.coordinator;
 
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
 import org.slf4j.Logger;
@@ -27,7 +30,9 @@ public final class PekkoClusterView implements ClusterView {
     private static final long FRESH_NANOS = 2_000_000_000L;
 
     private final Cluster cluster;
-    private final Map<String, Address> trainers = new HashMap<>();
+    /** Which incarnation of a node runs that process: another may come to the same address. */
+    private final Map<String, UniqueAddress> trainers = new HashMap<>();
+
     private final Map<Address, Long> heard = new HashMap<>();
 
     public PekkoClusterView(ActorSystem<?> system) {
@@ -41,7 +46,10 @@ public final class PekkoClusterView implements ClusterView {
 
     @Override
     public void heardTrainer(String processId, ActorRef<?> from) {
-        trainers.put(processId, address(from));
+        if (!trainers.containsKey(processId)) {
+            Address address = address(from);
+            members().filter(node -> node.address().equals(address)).forEach(node -> trainers.put(processId, node));
+        }
     }
 
     private Address address(ActorRef<?> from) {
@@ -49,35 +57,40 @@ public final class PekkoClusterView implements ClusterView {
         return sender.hasLocalScope() ? cluster.selfMember().address() : sender;
     }
 
+    private Stream<UniqueAddress> members() {
+        return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+                .filter(member -> member.status() != MemberStatus.down() && member.status() != MemberStatus.removed())
+                .map(Member::uniqueAddress);
+    }
+
     @Override
     public void gone(String processId) {
-        Address address = trainers.remove(processId);
-        if (address != null && !address.equals(cluster.selfMember().address())) {
-            heard.remove(address);
-            LOG.info("node {} is gone", address);
-            cluster.manager().tell(new Down(address));
+        UniqueAddress node = trainers.remove(processId);
+        if (node != null
+                && !node.equals(cluster.selfMember().uniqueAddress())
+                && members().anyMatch(node::equals)) {
+            heard.remove(node.address());
+            LOG.info("node {} is gone", node.address());
+            cluster.manager().tell(new Down(node.address()));
         }
     }
 
     @Override
     public boolean mayGoOn(Set<String> heardTrainers, Set<String> goneProcesses) {
-        Set<Address> members = StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
-                .filter(member -> member.status() != MemberStatus.down() && member.status() != MemberStatus.removed())
-                .map(Member::address)
-                .collect(Collectors.toSet());
+        Set<UniqueAddress> members = members().collect(Collectors.toSet());
         goneProcesses.forEach(process -> members.remove(trainers.get(process)));
-        Set<Address> training = Set.copyOf(trainers.values());
-        Set<Address> here = new HashSet<>(Set.of(cluster.selfMember().address()));
+        Set<UniqueAddress> training = Set.copyOf(trainers.values());
+        Set<UniqueAddress> here = new HashSet<>(Set.of(cluster.selfMember().uniqueAddress()));
         heardTrainers.forEach(process -> here.add(trainers.get(process)));
         members.stream()
-                .filter(member -> !training.contains(member) && isFresh(member))
+                .filter(member -> !training.contains(member) && isFresh(member.address()))
                 .forEach(here::add);
         here.retainAll(members);
         if (2 * here.size() != members.size()) {
             return 2 * here.size() > members.size();
         }
         return members.stream()
-                .min(Member.addressOrdering())
+                .min(Comparator.comparing(UniqueAddress::address, Member.addressOrdering()))
                 .filter(here::contains)
                 .isPresent();
     }

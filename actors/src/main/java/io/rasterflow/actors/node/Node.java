@@ -39,6 +39,7 @@ import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.ClusterEvent;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
@@ -101,6 +102,8 @@ public final class Node {
     /** The news that the run is over may come after the trainers' end. */
     private static final Duration LAST_NEWS = Duration.ofSeconds(5);
 
+    private static final String GIVEN_UP = "the cluster did not reach this node and has given it up";
+
     private final ActorContext<Command> context;
     private final NodeSettings settings;
     private final CompletableFuture<String> failure;
@@ -118,6 +121,8 @@ public final class Node {
     private int endedTrainers;
     private long refusedSince;
     private boolean leaving;
+    /** Whether this node has a reason of its own to end. */
+    private boolean ending;
 
     /** @param failure completed with one line if the node ends before its run, and with an empty one otherwise */
     public static Behavior<Command> create(NodeSettings settings, CompletableFuture<String> failure) {
@@ -222,7 +227,7 @@ public final class Node {
                 .onMessage(TrainerEnded.class, this::onTrainerEnded)
                 .onMessage(Leave.class, this::onLeave)
                 .onMessage(GiveUp.class, message -> giveUp(message.cause()))
-                .onMessage(Shutdown.class, message -> Behaviors.stopped())
+                .onMessage(Shutdown.class, message -> end())
                 .onSignal(PostStop.class, stop -> onStop())
                 .build();
     }
@@ -337,12 +342,17 @@ public final class Node {
             context.scheduleOnce(LAST_NEWS, context.getSelf(), new Shutdown());
             return Behaviors.same();
         }
-        return Behaviors.stopped();
+        return end();
     }
 
     private Behavior<Command> onMemberGone(MemberGone message) {
         if (!message.event().member().hasRole(COORDINATOR)) {
             return Behaviors.same();
+        }
+        MemberStatus own = Cluster.get(context.getSystem()).selfMember().status();
+        if (own == MemberStatus.down() || own == MemberStatus.removed()) {
+            // It is on the smaller side of a cut, where the others are taken for lost before it is itself.
+            return giveUp(GIVEN_UP + "; start it again");
         }
         boolean left = StreamSupport.stream(
                         Cluster.get(context.getSystem()).state().getMembers().spliterator(), false)
@@ -357,7 +367,7 @@ public final class Node {
     private Behavior<Command> onLeave(Leave message) {
         leaving = true;
         if (endedTrainers == trainers.size()) {
-            return Behaviors.stopped();
+            return end();
         }
         trainers.forEach(trainer -> trainer.tell(new Trainer.Leave()));
         return Behaviors.same();
@@ -370,7 +380,7 @@ public final class Node {
             return Behaviors.same();
         }
         if (leaving) {
-            return Behaviors.stopped();
+            return end();
         }
         context.scheduleOnce(LAST_NEWS.multipliedBy(2), context.getSelf(), new GiveUp(message.reason()));
         return Behaviors.same();
@@ -379,6 +389,11 @@ public final class Node {
     private Behavior<Command> giveUp(String cause) {
         LOG.error("this node stops: {}", cause);
         failure.complete(cause);
+        return end();
+    }
+
+    private Behavior<Command> end() {
+        ending = true;
         return Behaviors.stopped();
     }
 
@@ -387,7 +402,11 @@ public final class Node {
         return resource;
     }
 
+    /** Also when the cluster has given this node up, which ends its actor system. */
     private Behavior<Command> onStop() {
+        if (!ending) {
+            failure.complete(GIVEN_UP + ", or it failed (--debug shows why); start it again");
+        }
         while (!resources.isEmpty()) {
             try {
                 resources.pop().close();

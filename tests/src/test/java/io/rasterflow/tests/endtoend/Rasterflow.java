@@ -72,9 +72,14 @@ final class Rasterflow {
     }
 
     Running start(List<String> arguments, Map<String, String> environment) throws IOException {
+        return start(List.of(), arguments, environment);
+    }
+
+    /** @param inside command that runs the command that follows, somewhere else */
+    Running start(List<String> inside, List<String> arguments, Map<String, String> environment) throws IOException {
         Path out = Files.createTempFile(directory, "out", ".txt");
         Path err = Files.createTempFile(directory, "err", ".txt");
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(inside);
         // As from a terminal: what a shell starts in the background ignores Ctrl-C, and so would its children.
         command.addAll(List.of(
                 "env", "--default-signal=INT", HOME.resolve("rasterflow").toString()));

@@ -15,8 +15,10 @@ import java.util.stream.Stream;
  */
 final class Cluster {
 
-    /** The losing side of a cut ends within so long; only then the other side goes on. */
+    /** The losing side of a cut mostly ends within so long; then the other side goes on. */
     private static final double DOWNING_MILLIS = 1_000;
+    /** But its failure detector may be later than that of the winners, and it does not know that it has lost. */
+    private static final double LINGERING_MILLIS = 5_000;
 
     private final World world;
     private final Scheduler scheduler;
@@ -24,6 +26,9 @@ final class Cluster {
     private final List<Machine> members = new ArrayList<>();
 
     private final List<SimulatedCoordinator> coordinators = new ArrayList<>();
+    /** Losers of a cut, some of which may not know it yet. */
+    private final List<Machine> lingering = new ArrayList<>();
+
     private int ages;
     private long cutSince;
     private boolean electing;
@@ -139,6 +144,11 @@ final class Cluster {
     }
 
     private void remove(Set<Machine> lost, String why) {
+        for (SimulatedCoordinator coordinator : coordinators) {
+            if (lost.contains(coordinator.machine)) {
+                coordinator.membersAsItKnows = List.copyOf(members);
+            }
+        }
         members.removeAll(lost);
         for (SimulatedCoordinator coordinator : coordinators) {
             if (members.contains(coordinator.machine)) {
@@ -169,6 +179,9 @@ final class Cluster {
         scheduler.after(millis, () -> {
             world.say("the network is whole again");
             world.network.heal();
+            lingering.forEach(loser -> scheduler.after(
+                    scheduler.between(0, DOWNING_MILLIS), () -> end(loser, "learns that it was given up")));
+            lingering.clear();
         });
         scheduler.after(world.scenario.unreachableMillis(), () -> {
             if (isCut(which)) {
@@ -193,8 +206,10 @@ final class Cluster {
         }
         world.say("the cluster gives up %s", losers);
         List<Machine> ordered = members.stream().filter(losers::contains).toList();
+        double latest = scheduler.chance(0.5) ? DOWNING_MILLIS : LINGERING_MILLIS;
         for (Machine loser : ordered) {
-            scheduler.after(scheduler.between(0, DOWNING_MILLIS), () -> end(loser, "ends: it is on the smaller side"));
+            lingering.add(loser);
+            scheduler.after(scheduler.between(0, latest), () -> end(loser, "ends: it is on the smaller side"));
         }
         scheduler.after(DOWNING_MILLIS + 1, () -> remove(new LinkedHashSet<>(ordered), "was given up"));
     }
@@ -221,9 +236,10 @@ final class Cluster {
     }
 
     /** What a coordinator there is told by its {@link io.rasterflow.actors.membership.Electorate}. */
-    boolean mayGoOn(Set<String> heard, Set<String> gone) {
+    boolean mayGoOn(SimulatedCoordinator there, Set<String> heard, Set<String> gone) {
+        List<Machine> known = members.contains(there.machine) ? members : there.membersAsItKnows;
         List<Machine> voters =
-                members.stream().filter(machine -> !gone.contains(machine.id)).toList();
+                known.stream().filter(machine -> !gone.contains(machine.id)).toList();
         return hasMajority(
                 voters.stream().filter(machine -> heard.contains(machine.id)).collect(Collectors.toSet()), voters);
     }

@@ -16,6 +16,9 @@ final class SimulatedCoordinator {
 
     final Machine machine;
     final Membership membership;
+    /** Once it was given up, of which it has not heard. */
+    List<Machine> membersAsItKnows = List.of();
+
     private final World world;
     private boolean ended;
 
@@ -24,7 +27,7 @@ final class SimulatedCoordinator {
         this.machine = machine;
         this.membership = new Membership(
                 world.scenario.rules(),
-                world.cluster::mayGoOn,
+                (heard, gone) -> world.cluster.mayGoOn(this, heard, gone),
                 () -> Optional.of(world.ledger.restorePoint()),
                 new GenerationNumbers() {
                     @Override

@@ -26,6 +26,9 @@ final class SimulatedTrainer {
     private int epoch;
 
     private int signals;
+    /** The newest generation that it was told to be over. */
+    private long over;
+
     private boolean saving;
     private boolean retired;
 
@@ -56,11 +59,18 @@ final class SimulatedTrainer {
     // ---- Orders
 
     void form(Placement place) {
+        long before = Math.max(member.generationNumber(), over);
         if (retired || !member.prepare(place)) {
             announce();
             return;
         }
         Assignment assignment = member.place();
+        Ledger.require(
+                assignment.generation().number() > before,
+                "%s takes a place in generation %d after it was told of %d",
+                this,
+                assignment.generation().number(),
+                before);
         leaveExchange();
         epoch++;
         signals = 0;
@@ -78,6 +88,7 @@ final class SimulatedTrainer {
     }
 
     void halt(long generation) {
+        over = retired ? over : Math.max(over, generation);
         if (!retired && member.end(generation)) {
             stop();
         }
