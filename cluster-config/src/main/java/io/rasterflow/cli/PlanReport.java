@@ -8,7 +8,7 @@ import io.rasterflow.actors.plan.Reliability;
 import io.rasterflow.actors.plan.StepSimulation.Form;
 import io.rasterflow.actors.plan.StepTimes;
 import io.rasterflow.actors.plan.Workload;
-import io.rasterflow.scaling.Figures;
+import io.rasterflow.monitoring.plot.Figures;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -1,6 +1,7 @@
 package io.rasterflow.launch;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.plot.Words;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
@@ -111,7 +112,7 @@ final class Console {
         long done = event.step() + 1 - firstStep;
         double seconds = Math.max(1e-3, (event.timeMillis() - startedMillis) / 1000.0);
         double stepsPerSecond = Math.max(0, done - 1) / seconds;
-        String left = stepsPerSecond > 0 ? duration((steps - event.step() - 1) / stepsPerSecond) : "?";
+        String left = stepsPerSecond > 0 ? Words.duration((steps - event.step() - 1) / stepsPerSecond) : "?";
         String text = String.format(
                 Locale.ROOT,
                 "loss %.4f · %.0f images/s · %s left",
@@ -169,15 +170,5 @@ final class Console {
         }
         ended.complete(null);
         return Behaviors.same();
-    }
-
-    static String duration(double seconds) {
-        long whole = Math.round(seconds);
-        if (whole < 60) {
-            return whole + " s";
-        }
-        return whole < 3600
-                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
-                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
     }
 }

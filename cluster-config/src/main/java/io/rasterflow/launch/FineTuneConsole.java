@@ -2,6 +2,7 @@ package io.rasterflow.launch;
 
 import io.rasterflow.actors.finetune.FineTuneProgress;
 import io.rasterflow.actors.finetune.FineTuneReport;
+import io.rasterflow.monitoring.plot.Words;
 import java.io.PrintStream;
 import java.util.Locale;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
@@ -32,7 +33,7 @@ public final class FineTuneConsole implements FineTuneProgress, AutoCloseable {
         long now = System.nanoTime();
         double left = (now - startNanos) * 1e-9 / step * (steps - step);
         String text = String.format(
-                Locale.ROOT, "loss %.4f · %.0f images/s · %s left", loss, imagesPerSecond, Console.duration(left));
+                Locale.ROOT, "loss %.4f · %.0f images/s · %s left", loss, imagesPerSecond, Words.duration(left));
         if (terminal) {
             if (bar == null) {
                 bar = bar(steps);

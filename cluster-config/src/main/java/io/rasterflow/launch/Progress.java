@@ -1,5 +1,6 @@
 package io.rasterflow.launch;
 
+import io.rasterflow.monitoring.plot.Words;
 import java.io.PrintStream;
 import java.util.Locale;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
@@ -53,7 +54,7 @@ public final class Progress implements AutoCloseable {
                 "%.0f %s/s · %s left",
                 perSecond,
                 unit,
-                Console.duration((total - done) / Math.max(1e-9, perSecond)));
+                Words.duration((total - done) / Math.max(1e-9, perSecond)));
         if (bar != null) {
             bar.stepTo(done);
             bar.setExtraMessage(" " + text);

@@ -5,6 +5,7 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunSummary;
+import io.rasterflow.monitoring.plot.Words;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,11 +21,7 @@ public final class Summary {
     public static void print(
             PrintStream out, RunSummary summary, Coordinator.Outcome outcome, Path runDirectory, double seconds) {
         out.printf(
-                Locale.ROOT,
-                "%n%s after %d steps in %s%n",
-                outcome.outcome(),
-                outcome.step(),
-                Console.duration(seconds));
+                Locale.ROOT, "%n%s after %d steps in %s%n", outcome.outcome(), outcome.step(), Words.duration(seconds));
         line(out, "training loss", "%.4f → %.4f", summary.trainLossFirst(), summary.trainLossLast());
         line(
                 out,

@@ -5,6 +5,7 @@ import io.rasterflow.actors.plan.CoordinatorLoad;
 import io.rasterflow.actors.plan.Plan;
 import io.rasterflow.actors.plan.Reliability;
 import io.rasterflow.actors.plan.StepTimes;
+import io.rasterflow.monitoring.plot.Figures;
 import io.rasterflow.scaling.ScalingStudy.Rate;
 import io.rasterflow.scaling.ScalingStudy.Result;
 import java.io.IOException;

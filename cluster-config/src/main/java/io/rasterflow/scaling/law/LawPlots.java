@@ -1,8 +1,9 @@
 package io.rasterflow.scaling.law;
 
+import io.rasterflow.monitoring.plot.CorrelationPlot;
+import io.rasterflow.monitoring.plot.SvgChart;
 import io.rasterflow.monitoring.science.Correlation;
 import io.rasterflow.monitoring.science.Interval;
-import io.rasterflow.monitoring.science.LinearFit;
 import io.rasterflow.monitoring.science.Quantity;
 import io.rasterflow.monitoring.science.RunPoint;
 import io.rasterflow.monitoring.science.ScalingAnalysis;
@@ -55,7 +56,7 @@ final class LawPlots {
             ScalingFit fit = series.fit().get();
             double first = quantity.of(series.runs().get(0));
             double next = series.nextSizes().get(0);
-            double[] x = places(Math.log(first), Math.log(next), true);
+            double[] x = places(Math.log(first), Math.log(next));
             double[] y = new double[PLACES];
             double[] low = new double[PLACES];
             double[] high = new double[PLACES];
@@ -101,38 +102,22 @@ final class LawPlots {
     }
 
     private static String correlation(List<RunPoint> runs, String kind, Correlation correlation) {
-        SvgChart chart = new SvgChart(
-                text("Accuracy over loss: r = %.3f", correlation.pearson()),
-                "validation loss",
-                kind + " probe, top-1 in %",
-                false);
-        List<RunPoint> probed =
-                runs.stream().filter(run -> run.accuracies().containsKey(kind)).toList();
-        double least = probed.stream().mapToDouble(RunPoint::loss).min().orElseThrow();
-        double most = probed.stream().mapToDouble(RunPoint::loss).max().orElseThrow();
-        double[] x = places(least, most, false);
-        double[] y = new double[PLACES];
-        double[] low = new double[PLACES];
-        double[] high = new double[PLACES];
-        LinearFit line = correlation.line();
-        for (int i = 0; i < PLACES; i++) {
-            y[i] = 100 * line.at(x[i]).value();
-            low[i] = 100 * line.at(x[i]).interval().low();
-            high[i] = 100 * line.at(x[i]).interval().high();
-        }
-        chart.band(x, low, high).curve(x, y);
-        probed.forEach(run -> chart.point(
-                run.loss(),
-                100 * run.accuracies().get(kind),
-                text("%s: loss %.4f, %s", run.name(), run.loss(), LawText.accuracy(run, kind))));
-        return chart.render();
+        List<CorrelationPlot.Pair> pairs = runs.stream()
+                .filter(run -> run.accuracies().containsKey(kind))
+                .map(run -> new CorrelationPlot.Pair(
+                        run.loss(),
+                        run.accuracies().get(kind),
+                        text("%s: loss %.4f, %s", run.name(), run.loss(), LawText.accuracy(run, kind))))
+                .toList();
+        return CorrelationPlot.of(kind, pairs, correlation);
     }
 
-    private static double[] places(double from, double to, boolean exponential) {
+    /** Evenly in the logarithm. */
+    private static double[] places(double from, double to) {
         double[] places = new double[PLACES];
         for (int i = 0; i < PLACES; i++) {
             double at = from + (to - from) * i / (PLACES - 1);
-            places[i] = exponential ? Math.exp(at) : at;
+            places[i] = Math.exp(at);
         }
         return places;
     }

@@ -1,5 +1,6 @@
 package io.rasterflow.scaling.law;
 
+import io.rasterflow.monitoring.plot.Figures;
 import io.rasterflow.monitoring.science.Interval;
 import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.Quantity;
@@ -9,7 +10,6 @@ import io.rasterflow.monitoring.science.ScalingFit;
 import io.rasterflow.monitoring.science.ScalingLaw.Term;
 import io.rasterflow.monitoring.science.ScalingSeries;
 import io.rasterflow.monitoring.science.ScalingSeries.HeldOut;
-import io.rasterflow.scaling.Figures;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;

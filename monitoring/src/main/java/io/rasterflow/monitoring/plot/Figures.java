@@ -1,4 +1,4 @@
-package io.rasterflow.scaling;
+package io.rasterflow.monitoring.plot;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
