@@ -32,6 +32,7 @@ import picocli.CommandLine.ScopeType;
             ScalingCommand.class,
             ModelCommand.class,
             PlanCommand.class,
+            ReportCommand.class,
             MetricsCommand.class,
             AuditCommand.class,
             ImportCommand.class,

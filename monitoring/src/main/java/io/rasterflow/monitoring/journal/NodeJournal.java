@@ -91,7 +91,7 @@ final class NodeJournal implements AutoCloseable {
                 if (found()) {
                     return true;
                 }
-            } catch (RuntimeException | Error e) {
+            } catch (Exception | Error e) { // Chronicle throws IOException without saying so.
                 report("a file of it cannot be read", e);
             }
             closeTailer();
@@ -126,7 +126,7 @@ final class NodeJournal implements AutoCloseable {
             } finally {
                 raiseFault();
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Exception | Error e) { // As above.
             report("a file of it cannot be read to its end", e);
             return null;
         }

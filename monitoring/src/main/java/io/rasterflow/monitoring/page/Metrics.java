@@ -16,9 +16,7 @@ import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
@@ -29,8 +27,6 @@ import java.util.function.ToDoubleFunction;
 final class Metrics implements AutoCloseable {
 
     static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-    private static final Map<String, ToDoubleFunction<Ledger>> PARTS = parts();
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
@@ -99,7 +95,7 @@ final class Metrics implements AutoCloseable {
     }
 
     private void addRank(int rank) {
-        PARTS.forEach((part, seconds) -> FunctionCounter.builder(
+        Ledger.PARTS.forEach((part, seconds) -> FunctionCounter.builder(
                         "rasterflow.step.seconds", this, metrics -> metrics.seconds(rank, seconds))
                 .description("Wall clock of the steps by part")
                 .tag("rank", Integer.toString(rank))
@@ -130,17 +126,6 @@ final class Metrics implements AutoCloseable {
     private static double accuracy(RunStatus status) {
         List<ProbePoint> probes = status.probes();
         return probes.isEmpty() ? Double.NaN : probes.get(probes.size() - 1).accuracy();
-    }
-
-    private static Map<String, ToDoubleFunction<Ledger>> parts() {
-        Map<String, ToDoubleFunction<Ledger>> parts = new LinkedHashMap<>();
-        parts.put("fetch", Ledger::fetch);
-        parts.put("decode", Ledger::decode);
-        parts.put("wait", Ledger::waiting);
-        parts.put("compute", Ledger::compute);
-        parts.put("exchange", Ledger::exchange);
-        parts.put("update", Ledger::update);
-        return parts;
     }
 
     @Override

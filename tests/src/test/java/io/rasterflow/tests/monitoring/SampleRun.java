@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Events of a plausible run of 1,600 steps on two trainers. */
-final class SampleRun {
+public final class SampleRun {
 
     /** Time of step 0. A child JVM is given its parent's value. */
     static long start = Long.getLong("rasterflow.sample.start", System.currentTimeMillis() - 200_000);
@@ -122,7 +122,7 @@ final class SampleRun {
         return new Event.Checkpoint(at(step), "trainer-0", step, directory, "ab".repeat(32), 25_700_000, 0.31);
     }
 
-    static Event.BadSample badSample(long step, int number) {
+    public static Event.BadSample badSample(long step, int number) {
         return new Event.BadSample(
                 at(step),
                 "trainer-1",
@@ -139,7 +139,7 @@ final class SampleRun {
         return new Event.Membership(start, "coordinator", member, "up", 1, worldSize, "");
     }
 
-    static Event.RunEnded ended() {
+    public static Event.RunEnded ended() {
         return new Event.RunEnded(at(STEPS), "coordinator", STEPS, "completed", "");
     }
 
@@ -148,7 +148,7 @@ final class SampleRun {
     }
 
     /** All events up to a step, in order of time. */
-    static List<Event> until(long last) {
+    public static List<Event> until(long last) {
         List<Event> events = new ArrayList<>();
         events.add(started(0));
         for (String node : List.of("trainer-0", "trainer-1", "probe-0")) {

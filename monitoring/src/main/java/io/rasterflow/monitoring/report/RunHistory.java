@@ -1,0 +1,210 @@
+package io.rasterflow.monitoring.report;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.monitor.Notable;
+import io.rasterflow.monitoring.monitor.RunState;
+import io.rasterflow.monitoring.monitor.RunStatus;
+import io.rasterflow.monitoring.monitor.RunSummary;
+import io.rasterflow.monitoring.monitor.RunUpdate;
+import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Everything that a report tells of a run, folded from its journals in one pass and in bounded memory. */
+public final class RunHistory {
+
+    /** Validations and probes of one kind beyond this many are left out, the oldest first. */
+    private static final int CAPACITY = 10_000;
+
+    private final RunState state = new RunState();
+    private final LedgerHistory ledger = new LedgerHistory();
+    private final Quarantined quarantined = new Quarantined();
+    private final TreeMap<Long, Event.Validation> validations = new TreeMap<>();
+    /** The first kind is the one whose correlation with the loss is told. */
+    private final Map<String, TreeMap<Long, Event.Probe>> probes = new LinkedHashMap<>();
+
+    private final List<String> damage = new ArrayList<>();
+    private Event.RunStarted started;
+    private Event.RunEnded ended;
+    private int starts;
+    private long events;
+    private long steps;
+    private long lossesNotFinite;
+    private long firstNotFinite = -1;
+    private RunUpdate all;
+
+    private RunHistory() {}
+
+    /**
+     * Reads the journals of a run, which may have died or still be going.
+     *
+     * @throws IOException with one line, if there is none or nothing in them can be read
+     */
+    public static RunHistory read(Path run) throws IOException {
+        if (!Journals.exist(run)) {
+            throw new IOException("no journal in " + run + ": give the directory of a run that has begun (--run DIR)");
+        }
+        RunHistory history = new RunHistory();
+        try (Stream<Event> events = Journals.read(run, history::onDamage)) {
+            for (Iterator<Event> it = events.iterator(); it.hasNext(); ) {
+                history.add(it.next());
+            }
+        }
+        if (history.events == 0) {
+            throw new IOException("the journals of " + run + " hold no event that can be read"
+                    + (history.damage.isEmpty() ? "" : ": " + String.join("; ", history.damage))
+                    + "; give the directory of a run that has begun (--run DIR)");
+        }
+        history.all = history.state.since(Cursor.START);
+        return history;
+    }
+
+    private void onDamage(String node, String what) {
+        damage.add("the journal of " + node + " is damaged: " + what);
+    }
+
+    private void add(Event event) {
+        events++;
+        state.apply(event);
+        if (event instanceof Event.Step step) {
+            ledger.add(step);
+            onStep(step);
+        } else if (event instanceof Event.RunStarted start) {
+            onStarted(start);
+        } else if (event instanceof Event.Validation validation) {
+            validations.put(validation.step(), validation);
+            bound(validations);
+        } else if (event instanceof Event.Probe probe) {
+            TreeMap<Long, Event.Probe> kind = probes.computeIfAbsent(probe.kind(), unseen -> new TreeMap<>());
+            kind.put(probe.step(), probe);
+            bound(kind);
+        } else if (event instanceof Event.BadSample sample) {
+            quarantined.add(sample);
+        } else if (event instanceof Event.RunEnded end) {
+            ended = end;
+        }
+    }
+
+    private void onStep(Event.Step step) {
+        if (step.rank() != 0) {
+            return;
+        }
+        steps++;
+        if (!Double.isFinite(step.loss())) {
+            firstNotFinite = lossesNotFinite == 0 ? step.step() : firstNotFinite;
+            lossesNotFinite++;
+        }
+    }
+
+    private void onStarted(Event.RunStarted start) {
+        started = start;
+        ended = null;
+        starts++;
+        // What the interrupted run did beyond its checkpoint is done again.
+        ledger.truncate(start.firstStep());
+        validations.tailMap(start.firstStep(), false).clear();
+        probes.values().forEach(kind -> kind.tailMap(start.firstStep(), false).clear());
+    }
+
+    private static void bound(TreeMap<Long, ?> history) {
+        if (history.size() > CAPACITY) {
+            history.pollFirstEntry();
+        }
+    }
+
+    /** The run as its journals leave it. */
+    public RunStatus status() {
+        return all.status();
+    }
+
+    /** What it came to. */
+    public RunSummary summary() {
+        return state.summary();
+    }
+
+    /** What is wrong with the journals, a line each. */
+    public List<String> damage() {
+        return List.copyOf(damage);
+    }
+
+    /** A curve of {@link RunUpdate}; empty when it has no points. */
+    Optional<RunUpdate.Tail> curve(String name) {
+        return Optional.ofNullable(all.curves().get(name));
+    }
+
+    List<Notable> notables() {
+        return all.events();
+    }
+
+    LedgerHistory ledger() {
+        return ledger;
+    }
+
+    Quarantined quarantined() {
+        return quarantined;
+    }
+
+    /** By step. */
+    List<Event.Validation> validations() {
+        return List.copyOf(validations.values());
+    }
+
+    /** Kinds of probes that were made. */
+    List<String> probeKinds() {
+        return probes.entrySet().stream()
+                .filter(kind -> !kind.getValue().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** Probes of one kind by step. */
+    List<Event.Probe> probes(String kind) {
+        Collection<Event.Probe> known =
+                probes.getOrDefault(kind, new TreeMap<>()).values();
+        return List.copyOf(known);
+    }
+
+    /** Its last start. */
+    Optional<Event.RunStarted> started() {
+        return Optional.ofNullable(started);
+    }
+
+    Optional<Event.RunEnded> ended() {
+        return Optional.ofNullable(ended);
+    }
+
+    /** How often it was started or resumed. */
+    int starts() {
+        return starts;
+    }
+
+    /** Events of all nodes. */
+    long events() {
+        return events;
+    }
+
+    /** Steps of rank 0, those done again included. */
+    long steps() {
+        return steps;
+    }
+
+    /** Steps whose loss was no finite number. */
+    long lossesNotFinite() {
+        return lossesNotFinite;
+    }
+
+    /** First of them; -1 where there is none. */
+    long firstNotFinite() {
+        return firstNotFinite;
+    }
+}

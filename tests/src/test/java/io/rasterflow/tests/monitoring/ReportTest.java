@@ -1,0 +1,227 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.report.Browser;
+import io.rasterflow.monitoring.report.Conclusions;
+import io.rasterflow.monitoring.report.ReportPage;
+import io.rasterflow.monitoring.report.RunHistory;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportTest {
+
+    private static final Pattern SVG = Pattern.compile("(?s)<svg .*?</svg>");
+
+    @TempDir
+    private Path run;
+
+    private RunHistory journalled(List<Event> events) throws IOException {
+        try (Journal journal = Journal.open(run, "main")) {
+            events.forEach(journal::append);
+        }
+        return RunHistory.read(run);
+    }
+
+    private static String words(RunHistory history) {
+        return String.join("\n", Conclusions.of(history));
+    }
+
+    private static Event.Validation validation(long step, double loss) {
+        return new Event.Validation(SampleRun.at(step), "trainer-0", step, loss, 5_000, 1, "model");
+    }
+
+    private static Event.Probe probe(long step, double accuracy, double loss) {
+        return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 2_000, 5_000, 1);
+    }
+
+    @Test
+    void aRunThatDiedIsToldAndDrawnInOneFile() throws Exception {
+        List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        events.add(SampleRun.badSample(700, 1));
+        events.add(SampleRun.badSample(701, 2));
+        events.add(new Event.Input(
+                SampleRun.at(999),
+                "trainer-0",
+                List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
+                List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
+        RunHistory history = journalled(events);
+        String text = words(history);
+        assertTrue(text.contains("The journals tell of no end"), text);
+        assertTrue(text.contains("is of step 1,000 of 1,600"), text);
+        assertTrue(text.matches("(?s).*Training loss fell from 0\\.\\d{4} .* to 0\\.3\\d{3} .*"), text);
+        assertTrue(text.contains("Validation loss fell from 0.9150 at step 0 to 0.3172 at step 1,000"), text);
+        assertTrue(text.contains("The last 20 % of its steps gained 0.0045 of that, 0.8 % of the whole fall"), text);
+        assertTrue(text.contains("The attentive probe went from 78.90 % untrained to 84.17 %"), text);
+        assertTrue(text.contains("the lower the validation loss, the higher the accuracy"), text);
+        assertTrue(text.contains("went into compute"), text);
+        assertTrue(text.contains("256,000 images were trained on, 12.80 passes over the data, and 2 were bad"), text);
+
+        String page = ReportPage.render(
+                history,
+                Optional.of("name = \"a run\"\ntrain { steps = 1600 }\nstore.password = hunter2\n"
+                        + "train = [\"https://me:hunter3@example.org/a-{0..3}.tar?X-Amz-Signature=hunter4\"]\n"));
+        for (String part : List.of(
+                "<h1>Report of fashion-aim</h1>",
+                "<h2>Conclusions</h2>",
+                "<h2>Where the time went</h2>",
+                "<td>&lt;b&gt;web&lt;/b&gt;</td>",
+                "<td>8.6 GB</td>",
+                "<td>not an image: 0 bytes</td>",
+                "checkpoints/step-00001000",
+                "bad-sample ×2",
+                "train { steps = 1600 }",
+                "https://(left out)@example.org/a-{0..3}.tar?(left out)",
+                "store.password = &quot;(left out)&quot;")) {
+            assertTrue(page.contains(part), part + " is missing");
+        }
+        assertFalse(page.contains("hunter") || page.contains("<b>"), "secrets and markup of others");
+        assertFalse(page.contains("Not journalled"), page.substring(0, 200));
+        loadsNothing(page);
+        List<String> plots = plots(page);
+        assertEquals(7, plots.size());
+        assertTrue(plots.get(0).contains(">training</text>") && plots.get(0).contains(">validation</text>"));
+        assertTrue(plots.get(2).contains("r = -"), plots.get(2).substring(0, 300));
+        for (String part : Ledger.PARTS.keySet()) {
+            assertTrue(plots.get(6).contains(">" + part + "</text>"), part);
+        }
+    }
+
+    private static void loadsNothing(String page) {
+        String elsewhere = page.replace("http://www.w3.org/2000/svg", "");
+        Matcher loading = Pattern.compile(
+                        "(?i)<(script|link|img|iframe|object|embed|base)\\b|\\b(src|href)\\s*=|@import|url\\((?!#)")
+                .matcher(elsewhere);
+        assertFalse(loading.find(), "the page loads something");
+    }
+
+    private static List<String> plots(String page) throws Exception {
+        List<String> plots = new ArrayList<>();
+        Set<String> clips = new LinkedHashSet<>();
+        for (Matcher matcher = SVG.matcher(page); matcher.find(); ) {
+            String plot = matcher.group();
+            var svg = DocumentBuilderFactory.newInstance()
+                    .newDocumentBuilder()
+                    .parse(new ByteArrayInputStream(plot.getBytes(StandardCharsets.UTF_8)));
+            assertTrue(svg.getElementsByTagName("path").getLength() > 5, plot);
+            assertFalse(plot.contains("NaN") || plot.contains("Infinity"), plot);
+            assertTrue(clips.add(svg.getElementsByTagName("clipPath")
+                    .item(0)
+                    .getAttributes()
+                    .getNamedItem("id")
+                    .getNodeValue()));
+            plots.add(plot);
+        }
+        return plots;
+    }
+
+    @Test
+    void whatIsTooLittleToJudgeByIsSaid() throws IOException {
+        List<Event> events = new ArrayList<>(List.of(SampleRun.started(0)));
+        events.addAll(List.of(validation(0, 2), probe(0, 0.5, 2)));
+        for (long step = 1; step <= 40; step++) {
+            events.add(SampleRun.step(0, step));
+        }
+        events.addAll(List.of(validation(20, 1), probe(20, 0.6, 1), validation(40, 1.5), probe(40, 0.501, 1.5)));
+        String text = words(journalled(events));
+        assertTrue(text.contains("over 3 probes is too few to say"), text);
+        assertTrue(text.contains("It was lowest, 1.0000, at step 20 and has risen by 50.0 % since"), text);
+        assertTrue(text.contains("+0.10 points, which chance alone could make"), text);
+    }
+
+    @Test
+    void aRunThatWasResumedForgetsWhatIsDoneAgain() throws IOException {
+        List<Event> events = new ArrayList<>(SampleRun.until(400));
+        events.add(SampleRun.started(200));
+        for (long step = 201; step <= 300; step++) {
+            events.add(SampleRun.step(0, step, SampleRun.at(400) + step));
+        }
+        events.add(new Event.RunEnded(SampleRun.at(2_000), "main", 300, "failed", "the disk is full"));
+        String text = words(journalled(events));
+        assertTrue(text.contains("The run failed at step 300 of 1,600"), text);
+        assertTrue(text.contains("(the disk is full). It was started 2 times."), text);
+        assertTrue(text.contains("at step 200 (5,000 images)"), text);
+    }
+
+    @Test
+    void lossesThatAreNoNumbersAndARunWithoutAnyAreDrawn() throws Exception {
+        List<Event> events = new ArrayList<>(List.of(SampleRun.started(0)));
+        Event.Step step = SampleRun.step(0, 1);
+        for (long number = 1; number <= 3; number++) {
+            events.add(new Event.Step(
+                    step.timeMillis(), "n", 0, 1, 1, number, 0, Double.NaN, 1, 0.1, 8, step.ledger(), Double.NaN));
+        }
+        RunHistory history = journalled(events);
+        String text = words(history);
+        assertTrue(text.contains("no finite number in 3 steps, first in step 1"), text);
+        assertTrue(text.contains("never validated"), text);
+        assertTrue(text.contains("No probe was made"), text);
+        String page = ReportPage.render(history, Optional.empty());
+        assertTrue(page.contains("Not journalled, so not shown: loss, accuracy, correlation."), page);
+        assertTrue(page.contains("holds no config.conf"), page);
+        assertEquals(4, plots(page).size());
+    }
+
+    @Test
+    void aTornJournalIsReadAsFarAsItGoes() throws IOException {
+        journalled(SampleRun.until(1_600));
+        Path file;
+        try (Stream<Path> files = Files.list(run.resolve("journal/main"))) {
+            file = files.filter(name -> name.toString().endsWith(".cq4"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 700_001));
+        RunHistory history = RunHistory.read(run);
+        long step = history.status().step();
+        assertTrue(step > 200 && step < 1_600, "step " + step);
+        assertTrue(words(history).contains("tell of no end"), words(history));
+        loadsNothing(ReportPage.render(history, Optional.empty()));
+    }
+
+    @Test
+    void whereThereIsNothingToReadThatIsSaid() throws IOException {
+        IOException none = assertThrows(IOException.class, () -> RunHistory.read(run));
+        assertTrue(none.getMessage().startsWith("no journal in " + run), none.getMessage());
+        Path folder = Files.createDirectories(run.resolve("journal/n"));
+        Files.writeString(folder.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
+        IOException garbage = assertThrows(IOException.class, () -> RunHistory.read(run));
+        assertTrue(garbage.getMessage().contains("hold no event that can be read"), garbage.getMessage());
+    }
+
+    @Test
+    void aBrowserPrintsIt() throws Exception {
+        assertEquals(Optional.empty(), Browser.find(run.toString()));
+        Optional<Browser> browser = Browser.find(System.getenv("PATH"));
+        assumeTrue(browser.isPresent(), "no browser: apt-get install chromium");
+        Path page = Files.writeString(
+                run.resolve("report.html"), ReportPage.render(journalled(SampleRun.until(400)), Optional.empty()));
+        Path pdf = run.resolve("report.pdf");
+        browser.get().print(page, pdf);
+        byte[] bytes = Files.readAllBytes(pdf);
+        assertEquals("%PDF-", new String(bytes, 0, 5, StandardCharsets.US_ASCII));
+        assertTrue(bytes.length > 20_000, bytes.length + " bytes");
+    }
+}
