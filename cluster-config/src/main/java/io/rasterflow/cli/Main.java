@@ -33,6 +33,7 @@ import picocli.CommandLine.ScopeType;
             ModelCommand.class,
             PlanCommand.class,
             ReportCommand.class,
+            TopCommand.class,
             MetricsCommand.class,
             AuditCommand.class,
             ImportCommand.class,

@@ -53,7 +53,7 @@ public final class Journals {
                     if (Journal.SET_ASIDE.matcher(name).find()) {
                         damaged.accept(name, "it was set aside and another begun");
                     }
-                    journals.add(new NodeJournal(node, what -> damaged.accept(name, what)));
+                    journals.add(new NodeJournal(node, what -> damaged.accept(name, what), false));
                 }
             }
         }
@@ -63,7 +63,7 @@ public final class Journals {
     }
 
     /** A head per journal; {@code latest} keeps a node's order when its clock was set back. */
-    private static final class Merge implements Iterator<Event> {
+    static final class Merge implements Iterator<Event> {
 
         private record Head(long time, int order, Event event, NodeJournal journal) {}
 

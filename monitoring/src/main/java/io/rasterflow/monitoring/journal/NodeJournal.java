@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads one node's journal from its beginning to what is its end at that moment, file by file (one a day). A file that
  * cannot be read any further is left for the next one and a record that is no event is skipped; the first of either is
- * logged.
+ * logged. When following, it stays at the end and goes on from there when it is asked again.
  */
 final class NodeJournal implements AutoCloseable {
 
@@ -36,15 +36,27 @@ final class NodeJournal implements AutoCloseable {
     private final Path folder;
     private final Consumer<String> damaged;
     private final Deque<Integer> days;
+    private final boolean following;
     private SingleChronicleQueue queue;
     private ExcerptTailer tailer;
-    private int day;
+    private int day = Integer.MIN_VALUE;
+    /** Records of this day's file that were read. */
+    private long taken;
+    /** Whether this day's file could not be read any further. */
+    private boolean failed;
+    /** Bytes of it at that time. */
+    private long failedBytes;
+
     private boolean reported;
 
-    /** @param damaged is told the first thing that is wrong with it */
-    NodeJournal(Path folder, Consumer<String> damaged) throws IOException {
+    /**
+     * @param damaged is told the first thing that is wrong with it
+     * @param following whether to wait at the end for more
+     */
+    NodeJournal(Path folder, Consumer<String> damaged, boolean following) throws IOException {
         this.folder = folder;
         this.damaged = damaged;
+        this.following = following;
         this.days = days(folder);
     }
 
@@ -69,34 +81,99 @@ final class NodeJournal implements AutoCloseable {
 
     /** The next event, or null at the end. */
     Event next() {
-        while (tailer != null || nextDay()) {
+        while (tailer != null || nextDay() || grown()) {
             byte[] record = nextRecord();
+            if (record == null && following && !failed) {
+                if (!laterDays()) {
+                    return null;
+                }
+                // What was written before the later file was begun.
+                record = nextRecord();
+            }
             if (record == null) {
                 closeTailer();
                 continue;
             }
+            taken++;
             Optional<Event> event = decode(record);
             if (event.isPresent()) {
                 return event.get();
             }
         }
-        close();
+        if (!following) {
+            close();
+        }
         return null;
     }
 
     private boolean nextDay() {
-        while (!days.isEmpty()) {
+        while (laterDays()) {
             day = days.remove();
-            try {
-                if (found()) {
-                    return true;
-                }
-            } catch (Exception | Error e) { // Chronicle throws IOException without saying so.
-                report("a file of it cannot be read", e);
+            taken = 0;
+            failed = false;
+            if (following) {
+                closeQueue(); // It may not know of a file that was begun after it was opened.
             }
-            closeTailer();
+            if (opened()) {
+                return true;
+            }
         }
         return false;
+    }
+
+    private boolean opened() {
+        try {
+            if (found()) {
+                return true;
+            }
+        } catch (Exception | Error e) { // Chronicle throws IOException without saying so.
+            fail("a file of it cannot be read", e);
+        }
+        closeTailer();
+        return false;
+    }
+
+    /** Whether there is another file; when following, looks for those that were begun since. */
+    private boolean laterDays() {
+        if (following && days.isEmpty()) {
+            try {
+                days(folder).stream().filter(found -> found > day).forEach(days::add);
+            } catch (IOException e) {
+                log.debug("{} cannot be listed", folder, e);
+            }
+        }
+        return !days.isEmpty();
+    }
+
+    /**
+     * Whether the file that could not be read any further has grown since; it is then open where that was. Its reader can be
+     * ahead of its writer's next block.
+     */
+    private boolean grown() {
+        if (!following || !failed || bytes() == failedBytes) {
+            return false;
+        }
+        closeQueue();
+        failed = false;
+        if (!opened()) {
+            return false;
+        }
+        for (long record = 0; record < taken; record++) {
+            if (nextRecord() == null) {
+                closeTailer();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long bytes() {
+        try {
+            return Files.size(folder.resolve(LocalDate.ofEpochDay(day).format(DAY) + Queues.SUFFIX));
+        } catch (IOException e) {
+            log.debug("{} has no file of day {}", folder, day, e);
+            return 0;
+        }
     }
 
     private boolean found() {
@@ -127,7 +204,7 @@ final class NodeJournal implements AutoCloseable {
                 raiseFault();
             }
         } catch (Exception | Error e) { // As above.
-            report("a file of it cannot be read to its end", e);
+            fail("a file of it cannot be read to its end", e);
             return null;
         }
     }
@@ -153,6 +230,12 @@ final class NodeJournal implements AutoCloseable {
         }
     }
 
+    private void fail(String what, Throwable cause) {
+        failed = true;
+        failedBytes = bytes();
+        report(what, cause);
+    }
+
     private void report(String what, Throwable cause) {
         if (!reported) {
             reported = true;
@@ -175,6 +258,10 @@ final class NodeJournal implements AutoCloseable {
     @Override
     public void close() {
         days.clear();
+        closeQueue();
+    }
+
+    private void closeQueue() {
         closeTailer();
         try {
             if (queue != null) {

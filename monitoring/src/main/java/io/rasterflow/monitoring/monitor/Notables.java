@@ -9,7 +9,7 @@ import java.util.Locale;
 /** The last events worth a line, in words. Bad samples that follow each other share one line. */
 final class Notables {
 
-    private static final int CAPACITY = 200;
+    static final int CAPACITY = 200;
 
     private final Deque<Notable> lines = new ArrayDeque<>();
     private long lastId;

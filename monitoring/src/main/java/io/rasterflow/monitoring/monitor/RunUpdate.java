@@ -1,5 +1,7 @@
 package io.rasterflow.monitoring.monitor;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -28,5 +30,37 @@ public record RunUpdate(boolean full, Cursor next, RunStatus status, Map<String,
     }
 
     /** The end of a curve: it replaces the points from step {@code from} on. */
-    public record Tail(long from, List<Long> steps, List<Double> values) {}
+    public record Tail(long from, List<Long> steps, List<Double> values) {
+
+        /** This, with its end replaced. */
+        Tail then(Tail end) {
+            int kept = (int) steps.stream().filter(step -> step < end.from()).count();
+            List<Long> allSteps = new ArrayList<>(steps.subList(0, kept));
+            List<Double> allValues = new ArrayList<>(values.subList(0, kept));
+            allSteps.addAll(end.steps());
+            allValues.addAll(end.values());
+            return new Tail(from, allSteps, allValues);
+        }
+    }
+
+    /** This and what came after it as one, which is full when this is. */
+    public RunUpdate then(RunUpdate update) {
+        if (update.full()) {
+            return update;
+        }
+        Map<String, Tail> joined = new LinkedHashMap<>(curves);
+        update.curves().forEach((name, tail) -> joined.merge(name, tail, Tail::then));
+        List<Notable> lines = new ArrayList<>(events);
+        for (Notable line : update.events()) {
+            // Bad samples that follow each other are one line, counted up.
+            if (line.count() > 1
+                    && !lines.isEmpty()
+                    && lines.get(lines.size() - 1).kind().equals(line.kind())) {
+                lines.remove(lines.size() - 1);
+            }
+            lines.add(line);
+        }
+        List<Notable> last = lines.subList(Math.max(0, lines.size() - Notables.CAPACITY), lines.size());
+        return new RunUpdate(full, update.next(), update.status(), joined, List.copyOf(last));
+    }
 }

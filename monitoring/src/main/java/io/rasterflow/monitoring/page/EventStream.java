@@ -72,5 +72,6 @@ final class EventStream {
         return ByteString.fromString("event: " + (update.full() ? "snapshot" : "update") + "\ndata: " + json + "\n\n");
     }
 
-    private record Piece(long now, RunUpdate run) {}
+    /** What follows {@code data:}. */
+    record Piece(long now, RunUpdate run) {}
 }

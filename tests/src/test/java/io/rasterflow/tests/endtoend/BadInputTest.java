@@ -58,6 +58,7 @@ class BadInputTest {
                 List.of("data", "pack"),
                 List.of("metrics"),
                 List.of("report"),
+                List.of("top"),
                 List.of("doctor"))) {
             Rasterflow.Result result = new Rasterflow(directory).run(verb, "--help");
             assertEquals(0, result.exit(), result.text());

@@ -1,0 +1,65 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.JournalFollower;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalFollowerTest {
+
+    @TempDir
+    private Path run;
+
+    private static List<Event> poll(JournalFollower follower) throws IOException {
+        List<Event> events = new ArrayList<>();
+        follower.poll(Integer.MAX_VALUE, events::add);
+        return events;
+    }
+
+    @Test
+    void whatIsWrittenComesOnceAndNodesThatJoinAreFound() throws IOException {
+        try (JournalFollower follower = new JournalFollower(run)) {
+            assertEquals(List.of(), poll(follower));
+            try (Journal first = Journal.open(run, "a")) {
+                first.append(SampleRun.step(0, 1));
+                first.append(SampleRun.step(0, 3));
+                try (Journal second = Journal.open(run, "b")) {
+                    second.append(SampleRun.step(1, 2));
+                    assertEquals(
+                            List.of(SampleRun.step(0, 1), SampleRun.step(1, 2), SampleRun.step(0, 3)), poll(follower));
+                    assertEquals(List.of(), poll(follower));
+                    second.append(SampleRun.step(1, 4));
+                    assertEquals(List.of(SampleRun.step(1, 4)), poll(follower));
+                }
+            }
+            try (Journal again = Journal.open(run, "a")) {
+                again.append(SampleRun.step(0, 5));
+                assertEquals(List.of(SampleRun.step(0, 5)), poll(follower));
+            }
+        }
+    }
+
+    @Test
+    void aLongRunComesInPiecesWhileItGrows() throws IOException {
+        try (Journal journal = Journal.open(run, "a");
+                JournalFollower follower = new JournalFollower(run)) {
+            List<Event> events = new ArrayList<>();
+            for (long begin = 1; begin <= 9_000; begin += 3_000) {
+                LongStream.range(begin, begin + 3_000).forEach(step -> journal.append(SampleRun.step(0, step)));
+                assertEquals(2_000, follower.poll(2_000, events::add));
+            }
+            assertEquals(3_000, follower.poll(4_000, events::add));
+            assertEquals(
+                    LongStream.rangeClosed(1, 9_000).boxed().toList(),
+                    events.stream().map(event -> ((Event.Step) event).step()).toList());
+        }
+    }
+}
