@@ -87,7 +87,7 @@ public final class Conclusions {
         if (Double.isFinite(first) && Double.isFinite(last)) {
             lines.add(format(
                     "Training loss %s from %.4f (mean of the first steps, 10 at most) to %.4f (of the last, 50 at most).",
-                    last < first ? "fell" : "rose", first, last));
+                    last < first ? "fell" : last > first ? "rose" : "stayed,", first, last));
         }
         if (history.lossesNotFinite() > 0) {
             lines.add(format(

@@ -268,8 +268,16 @@ public final class Frame {
             line(text(
                     CLOCK.format(Instant.ofEpochMilli(event.timeMillis())),
                     step + event.kind() + count + ": " + clean(event.text()),
-                    event.kind().equals("bad-sample") || event.kind().equals("slow-rank") ? DOUBT : PLAIN));
+                    style(event.kind())));
         }
+    }
+
+    private static AttributedStyle style(String kind) {
+        return switch (kind) {
+            case "alarm" -> BAD;
+            case "bad-sample", "slow-rank" -> DOUBT;
+            default -> PLAIN;
+        };
     }
 
     private AttributedStringBuilder text(String label, String words, AttributedStyle style) {

@@ -53,7 +53,7 @@ public final class Screen implements AutoCloseable {
         Display display = new Display(terminal, true);
         Size shown = new Size(0, 0);
         boolean pressed = false;
-        while (!pressed) {
+        while (!pressed && !restored.get()) {
             RunUpdate run = source.run();
             Size size = size();
             if (!size.equals(shown)) {

@@ -6,10 +6,12 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.journal.JournalFollower;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +45,33 @@ class JournalFollowerTest {
             try (Journal again = Journal.open(run, "a")) {
                 again.append(SampleRun.step(0, 5));
                 assertEquals(List.of(SampleRun.step(0, 5)), poll(follower));
+            }
+        }
+    }
+
+    @Test
+    void theNextDaysFileFollowsOnTheLast() throws IOException {
+        Path folder;
+        try (Journal journal = Journal.open(run, "a")) {
+            folder = journal.folder();
+            journal.append(SampleRun.step(0, 1));
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                if (file.toString().endsWith(".cq4")) {
+                    Files.move(file, folder.resolve("20010102F.cq4"));
+                } else {
+                    Files.delete(file);
+                }
+            }
+        }
+        try (JournalFollower follower = new JournalFollower(run)) {
+            assertEquals(List.of(SampleRun.step(0, 1)), poll(follower));
+            assertEquals(List.of(), poll(follower));
+            try (Journal journal = Journal.open(run, "a")) {
+                journal.append(SampleRun.step(0, 2));
+                journal.append(SampleRun.step(0, 3));
+                assertEquals(List.of(SampleRun.step(0, 2), SampleRun.step(0, 3)), poll(follower));
             }
         }
     }

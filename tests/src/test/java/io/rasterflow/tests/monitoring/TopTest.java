@@ -18,6 +18,7 @@ import io.rasterflow.monitoring.top.PageSource;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -117,8 +118,14 @@ class TopTest {
     void aPageIsFollowedAndItsLossIsTold() throws IOException {
         ActorTestKit kit = ActorTestKit.create();
         try {
-            RunState state = state(SampleRun.until(900));
-            ActorRef<MonitorActor.Command> monitor = kit.spawn(MonitorActor.create(state(SampleRun.until(900))));
+            List<Event> events = new ArrayList<>(SampleRun.until(900));
+            events.add(new Event.Input(
+                    SampleRun.at(900),
+                    "trainer-0",
+                    List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
+                    List.of(new Event.Input.Source("web", 410, 0.25))));
+            RunState state = state(events);
+            ActorRef<MonitorActor.Command> monitor = kit.spawn(MonitorActor.create(state(events)));
             URI page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor)
                     .toCompletableFuture()
                     .join();
