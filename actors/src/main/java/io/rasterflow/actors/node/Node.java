@@ -209,6 +209,7 @@ public final class Node {
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }
+        telemetry.record(ThisMachine.event(settings.name()));
     }
 
     private Behavior<Command> joining() {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** What this machine's processor multiplies in hardware. */
 public final class Processor {
@@ -40,18 +41,28 @@ public final class Processor {
         return hardware ? BFLOAT16 : ROUNDED;
     }
 
+    /** Its name, as the system tells it; empty where it does not. */
+    public static String name() {
+        return field("model name").orElse("");
+    }
+
     private static boolean multipliesBf16() {
+        return field("flags")
+                .map(flags -> List.of(flags.split(" +")))
+                .filter(flags -> flags.contains("amx_bf16") || flags.contains("avx512_bf16"))
+                .isPresent();
+    }
+
+    /** Of the first core. */
+    private static Optional<String> field(String name) {
         try {
             return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-                    .filter(line -> line.startsWith("flags"))
+                    .filter(line -> line.startsWith(name))
                     .findFirst()
-                    .map(line ->
-                            List.of(line.substring(line.indexOf(':') + 1).trim().split(" +")))
-                    .filter(flags -> flags.contains("amx_bf16") || flags.contains("avx512_bf16"))
-                    .isPresent();
+                    .map(line -> line.substring(line.indexOf(':') + 1).trim());
         } catch (IOException e) {
             // Not Linux: float32 is right everywhere.
-            return false;
+            return Optional.empty();
         }
     }
 }

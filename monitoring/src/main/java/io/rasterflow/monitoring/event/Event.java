@@ -12,6 +12,7 @@ import java.util.List;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
     @JsonSubTypes.Type(value = Event.RunStarted.class, name = "run-started"),
+    @JsonSubTypes.Type(value = Event.Machine.class, name = "machine"),
     @JsonSubTypes.Type(value = Event.Step.class, name = "step"),
     @JsonSubTypes.Type(value = Event.Validation.class, name = "validation"),
     @JsonSubTypes.Type(value = Event.Probe.class, name = "probe"),
@@ -27,6 +28,7 @@ import java.util.List;
 // The order of the kinds is that of the columns of an export; the compiler's own order depends on who else is compiled.
 public sealed interface Event
         permits Event.RunStarted,
+                Event.Machine,
                 Event.Step,
                 Event.Validation,
                 Event.Probe,
@@ -82,6 +84,27 @@ public sealed interface Event
             public static final Experiment UNKNOWN = new Experiment("", "", Double.NaN);
         }
     }
+
+    /**
+     * What a node runs on; once, when it joins a run.
+     *
+     * @param host its name; empty where the system does not tell it, as below
+     * @param system operating system, version and architecture
+     * @param java version of the virtual machine and who made it
+     * @param processor its name
+     * @param cores that the process may use
+     * @param memoryBytes of the machine; 0 where it is not known
+     */
+    record Machine(
+            long timeMillis,
+            String node,
+            String host,
+            String system,
+            String java,
+            String processor,
+            int cores,
+            long memoryBytes)
+            implements Event {}
 
     /**
      * One step of one rank. Loss, gradient norm and images are those of the global batch and equal on all ranks; the

@@ -231,6 +231,20 @@ public final class ReportPage {
         rows.add(List.of("generation", Long.toString(status.generation())));
         rows.add(List.of("checkpoints written", Long.toString(status.checkpoints())));
         page.words(List.of("what", "value"), rows);
+        if (!history.machines().isEmpty()) {
+            page.words(
+                    List.of("node", "host", "system", "processor", "cores", "memory", "Java"),
+                    history.machines().stream()
+                            .map(machine -> List.of(
+                                    machine.node(),
+                                    machine.host(),
+                                    machine.system(),
+                                    machine.processor(),
+                                    Integer.toString(machine.cores()),
+                                    bytes(machine.memoryBytes()),
+                                    machine.java()))
+                            .toList());
+        }
         page.words(
                 List.of("node", "roles", "state", "last seen"),
                 status.nodes().stream()

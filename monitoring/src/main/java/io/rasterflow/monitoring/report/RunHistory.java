@@ -33,6 +33,7 @@ public final class RunHistory {
     /** The first kind is the one whose correlation with the loss is told. */
     private final Map<String, TreeMap<Long, Event.Probe>> probes = new LinkedHashMap<>();
 
+    private final Map<String, Event.Machine> machines = new TreeMap<>();
     private final List<String> damage = new ArrayList<>();
     private Event.RunStarted started;
     private Event.RunEnded ended;
@@ -90,6 +91,8 @@ public final class RunHistory {
             bound(kind);
         } else if (event instanceof Event.BadSample sample) {
             quarantined.add(sample);
+        } else if (event instanceof Event.Machine machine) {
+            machines.put(machine.node(), machine);
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
@@ -172,6 +175,11 @@ public final class RunHistory {
         Collection<Event.Probe> known =
                 probes.getOrDefault(kind, new TreeMap<>()).values();
         return List.copyOf(known);
+    }
+
+    /** What the nodes ran on, by their names. */
+    List<Event.Machine> machines() {
+        return List.copyOf(machines.values());
     }
 
     /** Its last start. */

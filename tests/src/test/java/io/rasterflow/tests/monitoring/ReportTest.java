@@ -60,6 +60,7 @@ class ReportTest {
     @Test
     void aRunThatDiedIsToldAndDrawnInOneFile() throws Exception {
         List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        events.add(SampleRun.machine());
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
         events.add(new Event.Input(
@@ -89,6 +90,8 @@ class ReportTest {
                 "<h2>Where the time went</h2>",
                 "<td>&lt;b&gt;web&lt;/b&gt;</td>",
                 "<td>8.6 GB</td>",
+                "<td>A &lt;processor&gt;</td>",
+                "<td>17.2 GB</td>",
                 "<td>not an image: 0 bytes</td>",
                 "checkpoints/step-00001000",
                 "bad-sample ×2",

@@ -22,9 +22,14 @@ public final class SampleRun {
         start = System.currentTimeMillis() - 200_000;
     }
 
-    static Event.RunStarted started(long firstStep) {
+    public static Event.RunStarted started(long firstStep) {
         return new Event.RunStarted(
                 start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "", null);
+    }
+
+    static Event.Machine machine() {
+        return new Event.Machine(
+                start, "trainer-0", "host-a", "Linux 6.1 amd64", "17.0.9 Debian", "A <processor>", 2, 16L << 30);
     }
 
     /** The place of a rank from step 1 on: half of 8 micro-batches. */
@@ -76,7 +81,7 @@ public final class SampleRun {
                 step.noiseScale());
     }
 
-    static Event.Step step(int rank, long step) {
+    public static Event.Step step(int rank, long step) {
         return step(rank, step, start + Math.round(step * STEP_SECONDS * 1000));
     }
 
@@ -103,7 +108,7 @@ public final class SampleRun {
                 step < 10 ? Double.NaN : 900 + 0.2 * step);
     }
 
-    static double validationLoss(long step) {
+    public static double validationLoss(long step) {
         return 0.315 + 0.6 * Math.exp(-9.0 * step / STEPS);
     }
 
@@ -175,6 +180,7 @@ public final class SampleRun {
     static List<Event> oneOfEach() {
         return List.of(
                 started(7),
+                machine(),
                 new Event.Step(
                         start + 1,
                         "trainer-ü",
