@@ -12,21 +12,26 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
-/** A Python with PyTorch: {@code RASTERFLOW_PYTHON}, else {@code python3} on the path. */
+/** A Python that has what others use: {@code RASTERFLOW_PYTHON}, else {@code python3} on the path. */
 record Python(String command) {
 
     /** Skips the test where there is none. */
     static Python withTorch() throws IOException, InterruptedException {
+        return with("torch, safetensors");
+    }
+
+    /** Skips the test where these modules are missing. */
+    static Python with(String modules) throws IOException, InterruptedException {
         String given = System.getenv("RASTERFLOW_PYTHON");
         Python python = new Python(given == null || given.isBlank() ? "python3" : given);
         boolean found;
         try {
-            found = python.execute(List.of("-c", "import torch, safetensors")).exit() == 0;
+            found = python.execute(List.of("-c", "import " + modules)).exit() == 0;
         } catch (IOException e) {
             found = false;
         }
         Assumptions.assumeTrue(
-                found, "no PyTorch for " + python.command + "; set RASTERFLOW_PYTHON to a Python that has it");
+                found, "no " + modules + " for " + python.command + "; set RASTERFLOW_PYTHON to a Python that has them");
         return python;
     }
 

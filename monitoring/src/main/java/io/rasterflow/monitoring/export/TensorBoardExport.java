@@ -1,0 +1,98 @@
+package io.rasterflow.monitoring.export;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.journal.Journals;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The scalars of a run for TensorBoard: losses, learning rate, gradient norm and noise scale, throughput, accuracies, and the
+ * step time of every rank by part. Nodes are merged, and a run that was resumed is one curve.
+ */
+public final class TensorBoardExport {
+
+    private static final String NAME = "events.out.tfevents.%010d.rasterflow";
+    private static final String PARTIAL = "rasterflow.partial";
+
+    private final EventFile file;
+
+    private TensorBoardExport(EventFile file) {
+        this.file = file;
+    }
+
+    /**
+     * Writes one event file; the same journals again replace it.
+     *
+     * @param folder TensorBoard's {@code --logdir}, or a folder below it
+     * @return the file
+     * @throws IOException with one line, if there is no journal or the file cannot be written
+     */
+    public static Path write(Path run, Path folder) throws IOException {
+        if (!Journals.exist(run)) {
+            throw new IOException("no journal in " + run + ": give the directory of a run that has begun (--run DIR)");
+        }
+        Files.createDirectories(folder);
+        Path partial = folder.resolve(PARTIAL);
+        long begin;
+        try (Stream<Event> events = Journals.read(run)) {
+            Iterator<Event> it = events.iterator();
+            if (!it.hasNext()) {
+                throw new IOException("the journals of " + run + " hold no event that can be read");
+            }
+            Event first = it.next();
+            begin = first.timeMillis() / 1000;
+            try (EventFile file = new EventFile(partial, seconds(first))) {
+                TensorBoardExport export = new TensorBoardExport(file);
+                export.add(first);
+                while (it.hasNext()) {
+                    export.add(it.next());
+                }
+            }
+        }
+        return Files.move(partial, folder.resolve(String.format(Locale.ROOT, NAME, begin)), StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static double seconds(Event event) {
+        return event.timeMillis() / 1e3;
+    }
+
+    private void add(Event event) throws IOException {
+        if (event instanceof Event.Step step) {
+            file.scalars(seconds(step), step.step(), scalars(step));
+        } else if (event instanceof Event.Validation validation) {
+            file.scalars(seconds(validation), validation.step(), Map.of("loss/validation", validation.loss()));
+        } else if (event instanceof Event.Probe probe) {
+            file.scalars(seconds(probe), probe.step(), Map.of("accuracy/" + probe.kind(), probe.accuracy()));
+        } else if (event instanceof Event.RunStarted start && start.firstStep() > 0) {
+            // A validation of the first step was before it, and stands.
+            file.restarted(seconds(start), start.firstStep() + 1);
+        }
+    }
+
+    private static Map<String, Double> scalars(Event.Step step) {
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        double seconds = step.ledger().total();
+        if (step.rank() == 0) {
+            scalars.put("loss/training", step.loss());
+            scalars.put("optimizer/learning rate", step.learningRate());
+            scalars.put("optimizer/gradient norm", step.gradientNorm());
+            if (!Double.isNaN(step.noiseScale())) {
+                scalars.put("optimizer/noise scale in images", step.noiseScale());
+            }
+            if (seconds > 0) {
+                scalars.put("throughput/images per second", step.images() / seconds);
+            }
+        }
+        Ledger.PARTS.forEach((part, value) ->
+                scalars.put("seconds of rank " + step.rank() + "/" + part, value.applyAsDouble(step.ledger())));
+        return scalars;
+    }
+}

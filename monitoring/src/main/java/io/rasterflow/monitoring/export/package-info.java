@@ -1,0 +1,2 @@
+/** Journals in the formats of other tools. */
+package io.rasterflow.monitoring.export;
