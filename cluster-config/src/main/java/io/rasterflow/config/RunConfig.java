@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The whole configuration of a run: defaults, then a preset or file, then {@code key=value} overrides. */
 public record RunConfig(
@@ -34,6 +35,7 @@ public record RunConfig(
         MonitorConfig monitor) {
 
     private static final String DEFAULTS = Presets.resource(Presets.DEFAULTS);
+    private static final Pattern ADDRESS = Pattern.compile("[a-z][a-z0-9+.-]*://\\S+");
 
     /** A configuration and the text that it was read from. */
     public record Resolved(RunConfig config, String text) {}
@@ -108,12 +110,19 @@ public record RunConfig(
     }
 
     private static Config override(String key, String value) {
+        if (ADDRESS.matcher(value).matches()) {
+            return plain(key, value); // In HOCON a comment begins at its //.
+        }
         try {
             return ConfigFactory.parseString(key + " = " + value);
         } catch (com.typesafe.config.ConfigException notHocon) {
             // Shard patterns such as train-{00..09}.tar.gz are plain text.
-            return ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value));
+            return plain(key, value);
         }
+    }
+
+    private static Config plain(String key, String value) {
+        return ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value));
     }
 
     /** What the coordinator hands to every node. */
@@ -137,6 +146,7 @@ public record RunConfig(
                 train,
                 data,
                 probe,
-                exchange);
+                exchange,
+                monitor.alarms());
     }
 }

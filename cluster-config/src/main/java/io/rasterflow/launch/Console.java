@@ -1,5 +1,6 @@
 package io.rasterflow.launch;
 
+import io.rasterflow.monitoring.alarm.AlarmKind;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.plot.Words;
 import java.io.PrintStream;
@@ -74,6 +75,7 @@ final class Console {
                                                 event.shard(),
                                                 event.cause())))
                 .onMessage(Event.Membership.class, this::onMembership)
+                .onMessage(Event.Alarm.class, this::onAlarm)
                 .onMessage(Event.RunEnded.class, event -> onEnded())
                 .onAnyMessage(event -> Behaviors.same())
                 .onSignal(PostStop.class, stop -> onEnded())
@@ -140,6 +142,17 @@ final class Console {
                     case "generation" -> "generation " + event.generation() + " begins at " + event.detail();
                     default -> event.detail();
                 });
+    }
+
+    private Behavior<Event> onAlarm(Event.Alarm event) {
+        if (event.alarm().equals(AlarmKind.RUN_FAILED.id())) {
+            return Behaviors.same(); // The command says it as it ends.
+        }
+        String name = event.alarm().replace('-', ' ') + (event.subject().isEmpty() ? "" : ", " + event.subject());
+        return line(
+                event.raised()
+                        ? "alarm: " + name + ": " + event.text() + "; " + event.advice()
+                        : "alarm over: " + name + ": " + event.text());
     }
 
     private Behavior<Event> onProbe(Event.Probe event) {

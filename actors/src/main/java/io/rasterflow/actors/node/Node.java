@@ -9,6 +9,8 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
+import io.rasterflow.monitoring.alarm.AlarmHooks;
+import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.journal.Journals;
@@ -117,6 +119,10 @@ public final class Node {
     private final List<ActorRef<Trainer.Command>> trainers = new ArrayList<>();
     private Optional<ActorRef<ProbeActor.Command>> probe = Optional.empty();
     private volatile Telemetry telemetry;
+    /** Set before telemetry, on nodes with the monitor's role. */
+    private volatile AlarmHooks hooks;
+
+    private Optional<DiskReport> disk = Optional.empty();
     private String knownCoordinator = "";
     private int endedTrainers;
     private long refusedSince;
@@ -131,7 +137,7 @@ public final class Node {
                 Node node = new Node(context, settings, failure);
                 timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
                 return node.joining();
-            } catch (UncheckedIOException e) {
+            } catch (UncheckedIOException | IllegalArgumentException e) {
                 return unable(Failures.oneLine(e));
             }
         }));
@@ -171,10 +177,17 @@ public final class Node {
         return Behaviors.setup(onThisNode -> {
             RunState state = new RunState();
             RunPlan known = plan.get();
-            if (known != null && (known.resume() || settings.plan().isEmpty())) {
+            if (known == null) {
+                return MonitorActor.create(state);
+            }
+            Alarms alarms = new Alarms(known.alarms(), settings.name());
+            if (known.resume() || settings.plan().isEmpty()) {
                 Path directory = Path.of(known.directory());
                 try (Stream<Event> events = Journals.read(directory)) {
-                    events.forEach(state::apply);
+                    events.forEach(event -> {
+                        state.apply(event);
+                        alarms.replay(event);
+                    });
                 } catch (IOException e) {
                     LOG.warn(
                             "the journals of {} cannot be read, so the page begins empty: {}",
@@ -182,8 +195,17 @@ public final class Node {
                             e.getMessage());
                 }
             }
-            return MonitorActor.create(state);
+            return MonitorActor.create(state, new MonitorActor.Watch(alarms, this::journal));
         });
+    }
+
+    /** What the monitor says while it is on this node: journalled first. */
+    private void journal(Event.Alarm alarm) {
+        Telemetry opened = telemetry;
+        if (opened != null) {
+            opened.journal().append(alarm);
+            hooks.tell(alarm);
+        }
     }
 
     /** Runs here as long as this is the oldest node with the role. */
@@ -204,6 +226,9 @@ public final class Node {
     }
 
     private void openTelemetry(RunPlan ofRun) {
+        if (settings.roles().contains(MONITOR)) {
+            hooks = own(new AlarmHooks(ofRun.alarms(), ofRun.name()));
+        }
         try {
             telemetry = new Telemetry(own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor);
         } catch (IOException e) {
@@ -234,6 +259,7 @@ public final class Node {
     }
 
     private Behavior<Command> onHeartbeat() {
+        disk.ifPresent(DiskReport::heartbeat);
         coordinator.tell(new Coordinator.JoinNode(settings.name(), process, Coordinator.PROTOCOL, admissions));
         return Behaviors.same();
     }
@@ -264,6 +290,11 @@ public final class Node {
             if (telemetry == null) {
                 openTelemetry(run);
             }
+            disk = Optional.of(new DiskReport(
+                    settings.name(),
+                    Path.of(run.directory()),
+                    telemetry,
+                    context.getSystem().dispatchers().lookup(DispatcherSelector.blocking())));
             Optional<DataSet> shards = Optional.empty();
             if (!run.data().feed().used() || settings.roles().contains(PROBE)) {
                 shards = Optional.of(own(run.data().openTrain()));

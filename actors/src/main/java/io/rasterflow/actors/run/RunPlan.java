@@ -4,6 +4,7 @@ import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
+import io.rasterflow.monitoring.alarm.AlarmConfig;
 
 /**
  * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
@@ -29,7 +30,8 @@ public record RunPlan(
         TrainPlan train,
         DataPlan data,
         ProbePlan probe,
-        ExchangeConfig exchange) {
+        ExchangeConfig exchange,
+        AlarmConfig alarms) {
     public RunPlan {
         if (worldSize < 1 || replicas < 1) {
             throw new IllegalArgumentException(

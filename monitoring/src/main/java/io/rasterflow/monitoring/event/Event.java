@@ -23,6 +23,8 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Commit.class, name = "commit"),
     @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
     @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
+    @JsonSubTypes.Type(value = Event.Disk.class, name = "disk"),
+    @JsonSubTypes.Type(value = Event.Alarm.class, name = "alarm"),
     @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
 })
 // The order of the kinds is that of the columns of an export; the compiler's own order depends on who else is compiled.
@@ -39,6 +41,8 @@ public sealed interface Event
                 Event.Commit,
                 Event.BadSample,
                 Event.Input,
+                Event.Disk,
+                Event.Alarm,
                 Event.RunEnded {
 
     long timeMillis();
@@ -288,6 +292,34 @@ public sealed interface Event
          */
         public record Source(String name, long images, double epoch) {}
     }
+
+    /** The room on the disk of a node's run directory; twice a minute. */
+    record Disk(long timeMillis, String node, String directory, long freeBytes, long totalBytes) implements Event {}
+
+    /**
+     * Something about the run calls for attention, or does so no longer. The monitor's node says it.
+     *
+     * @param alarm its kind, such as {@code loss-spike}
+     * @param subject rank or node that it is about; empty when it is the whole run
+     * @param raised whether it begins; false when it is over
+     * @param step last step at that moment
+     * @param value what was measured; NaN where it is no number
+     * @param threshold value that raises it
+     * @param text what was seen, its value and why that is an alarm, or why no longer
+     * @param advice what to try
+     */
+    record Alarm(
+            long timeMillis,
+            String node,
+            String alarm,
+            String subject,
+            boolean raised,
+            long step,
+            double value,
+            double threshold,
+            String text,
+            String advice)
+            implements Event {}
 
     /** @param outcome {@code completed}, {@code stopped}, {@code failed} */
     record RunEnded(long timeMillis, String node, long step, String outcome, String detail) implements Event {}

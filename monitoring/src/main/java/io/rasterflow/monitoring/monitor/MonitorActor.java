@@ -1,8 +1,14 @@
 package io.rasterflow.monitoring.monitor;
 
+import io.rasterflow.monitoring.alarm.Alarms;
+import io.rasterflow.monitoring.alarm.Straggler;
 import io.rasterflow.monitoring.event.Event;
+import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -11,8 +17,9 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 
 /**
- * Follows the run. Every node journals its own events and then tells them to this actor, which keeps nothing on disk: after
- * a move to another node its state is folded again from journals or simply begins anew.
+ * Follows the run. Every node journals its own events and then tells them to this actor, which adds what only it can see:
+ * alarms. It keeps nothing on disk itself: after a move to another node its state is folded again from journals or simply
+ * begins anew.
  */
 public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
@@ -36,7 +43,18 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     public record Summarised(RunSummary summary) implements MonitorMessage {}
 
+    private record Tick() implements Command {}
+
     private record SubscriberStopped(ActorRef<Event> subscriber) implements Command {}
+
+    /**
+     * What watches a run, and is told when it raises or clears an alarm: at once, before anyone else.
+     *
+     * @param alarms the actor owns them from here
+     */
+    public record Watch(Alarms alarms, Consumer<Event.Alarm> journal) {}
+
+    private static final Duration TICK = Duration.ofSeconds(5);
 
     public static Behavior<Command> create() {
         return create(new RunState());
@@ -44,21 +62,32 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     /** Goes on from a state that was folded from journals, as a resumed run does; the actor owns it from here. */
     public static Behavior<Command> create(RunState state) {
-        return Behaviors.setup(context -> new MonitorActor(context, state));
+        return Behaviors.setup(context -> new MonitorActor(context, state, Optional.empty()));
+    }
+
+    /** The same, with alarms. */
+    public static Behavior<Command> create(RunState state, Watch watch) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(new Tick(), TICK);
+            return new MonitorActor(context, state, Optional.of(watch));
+        }));
     }
 
     private final RunState state;
+    private final Optional<Watch> watch;
     private final Set<ActorRef<Event>> subscribers = new LinkedHashSet<>();
 
-    private MonitorActor(ActorContext<Command> context, RunState state) {
+    private MonitorActor(ActorContext<Command> context, RunState state, Optional<Watch> watch) {
         super(context);
         this.state = state;
+        this.watch = watch;
     }
 
     @Override
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Record.class, this::onRecord)
+                .onMessage(Tick.class, tick -> onTick())
                 .onMessage(Subscribe.class, this::onSubscribe)
                 .onMessage(SubscriberStopped.class, this::onSubscriberStopped)
                 .onMessage(GetStatus.class, this::onGetStatus)
@@ -68,9 +97,35 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     }
 
     private Behavior<Command> onRecord(Record record) {
-        state.apply(record.event());
-        subscribers.forEach(subscriber -> subscriber.tell(record.event()));
+        show(record.event());
+        watch.ifPresent(watching -> {
+            long now = System.currentTimeMillis();
+            raise(watching, watching.alarms().add(record.event(), now));
+            if (record.event() instanceof Event.Step step && step.rank() == 0) {
+                List<Straggler> slow = state.slowRanks().stream()
+                        .map(rank -> new Straggler(rank.rank(), rank.node(), rank.ratio(), rank.part()))
+                        .toList();
+                raise(watching, watching.alarms().stragglers(slow, now));
+            }
+        });
         return this;
+    }
+
+    private Behavior<Command> onTick() {
+        watch.ifPresent(watching -> raise(watching, watching.alarms().tick(System.currentTimeMillis())));
+        return this;
+    }
+
+    private void raise(Watch watching, List<Event.Alarm> news) {
+        news.forEach(alarm -> {
+            watching.journal().accept(alarm);
+            show(alarm);
+        });
+    }
+
+    private void show(Event event) {
+        state.apply(event);
+        subscribers.forEach(subscriber -> subscriber.tell(event));
     }
 
     private Behavior<Command> onSubscribe(Subscribe command) {

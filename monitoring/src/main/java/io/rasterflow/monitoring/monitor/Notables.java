@@ -54,6 +54,8 @@ final class Notables {
             line(e, -1, "membership", e.detail() == null || e.detail().isBlank() ? what : what + ": " + e.detail());
         } else if (event instanceof Event.BadSample e) {
             badSample(e);
+        } else if (event instanceof Event.Alarm e) {
+            alarm(e);
         } else if (event instanceof Event.RunEnded e) {
             String detail = e.detail() == null || e.detail().isBlank() ? "" : ": " + e.detail();
             line(e, e.step(), "run", e.outcome() + " at step " + e.step() + detail);
@@ -69,6 +71,15 @@ final class Notables {
                         rank.rank(), rank.node(), rank.ratio(), rank.part())
                 : format("rank %d (%s) keeps up with the others again", rank.rank(), rank.node());
         push(new Notable(++lastId, timeMillis, step, "slow-rank", rank.node(), text, 1));
+    }
+
+    private void alarm(Event.Alarm e) {
+        String name = e.alarm().replace('-', ' ') + (e.subject().isEmpty() ? "" : ", " + e.subject());
+        if (e.raised()) {
+            line(e, e.step(), "alarm", name + ": " + e.text());
+        } else {
+            line(e, e.step(), "alarm-over", name + " is over: " + e.text());
+        }
     }
 
     private void badSample(Event.BadSample e) {

@@ -43,6 +43,9 @@ public final class RunState {
     private final Notables notables = new Notables();
     private final List<ProbePoint> probes = new ArrayList<>();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
+    /** By kind and subject, in the order in which they were raised. */
+    private final Map<List<String>, Event.Alarm> alarms = new LinkedHashMap<>();
+
     /** Null while probes have come since it was last asked for: its intervals take a while. */
     private Correlation correlation = Correlation.NONE;
 
@@ -91,6 +94,8 @@ public final class RunState {
             inputs.put(input.node(), input);
         } else if (event instanceof Event.Checkpoint) {
             checkpoints++;
+        } else if (event instanceof Event.Alarm alarm) {
+            onAlarm(alarm);
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
@@ -104,6 +109,7 @@ public final class RunState {
         generation = 0;
         worldSize = start.worldSize();
         throughput.restart();
+        alarms.clear();
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
@@ -112,6 +118,15 @@ public final class RunState {
         }
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
+        }
+    }
+
+    private void onAlarm(Event.Alarm alarm) {
+        List<String> key = List.of(alarm.alarm(), alarm.subject());
+        if (alarm.raised()) {
+            alarms.put(key, alarm);
+        } else {
+            alarms.remove(key);
         }
     }
 
@@ -213,13 +228,19 @@ public final class RunState {
                 stepsDone,
                 imagesDone,
                 ranks.status(worldSize, slowRanks::ratio),
-                ended != null ? List.of() : slowRanks.slow(),
+                slowRanks(),
+                List.copyOf(alarms.values()),
                 nodes.status(),
                 List.copyOf(inputs.values()),
                 badSamples,
                 checkpoints,
                 generation,
                 worldSize);
+    }
+
+    /** Ranks that hold the others up now, the slowest first. */
+    List<SlowRank> slowRanks() {
+        return ended != null ? List.of() : slowRanks.slow();
     }
 
     private long step() {

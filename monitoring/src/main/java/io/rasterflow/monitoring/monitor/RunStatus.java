@@ -23,6 +23,7 @@ import java.util.List;
  * @param imagesDone images of those steps
  * @param ranks where the time of each rank went
  * @param slowRanks ranks that hold the others up now, the slowest first
+ * @param alarms that are raised and not cleared, the oldest first; those of the end stay
  * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
  */
@@ -57,6 +58,7 @@ public record RunStatus(
         long imagesDone,
         List<RankTime> ranks,
         List<SlowRank> slowRanks,
+        List<Event.Alarm> alarms,
         List<NodeStatus> nodes,
         List<Event.Input> inputs,
         long badSamples,

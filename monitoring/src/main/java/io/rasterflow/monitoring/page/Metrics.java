@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rasterflow.monitoring.alarm.AlarmKind;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
@@ -69,6 +70,12 @@ final class Metrics implements AutoCloseable {
         gauge("rasterflow.remaining.seconds", "Estimated time until the run ends", RunStatus::secondsLeft);
         gauge("rasterflow.world.size", "Ranks of the present generation", RunStatus::worldSize);
         gauge("rasterflow.generation", "Present generation", RunStatus::generation);
+        for (AlarmKind kind : AlarmKind.values()) {
+            Gauge.builder("rasterflow.alarm.active", this, metrics -> metrics.active(kind))
+                    .description("1 while an alarm of this kind is raised")
+                    .tag("alarm", kind.id())
+                    .register(registry);
+        }
         counter("rasterflow.steps", "Steps done", RunStatus::stepsDone);
         counter("rasterflow.images", "Images trained on", RunStatus::imagesDone);
         counter("rasterflow.bad.samples", "Bad samples that were replaced", RunStatus::badSamples);
@@ -109,6 +116,10 @@ final class Metrics implements AutoCloseable {
                 .mapToDouble(time -> part.applyAsDouble(time.total()))
                 .findFirst()
                 .orElse(Double.NaN);
+    }
+
+    private int active(AlarmKind kind) {
+        return status.alarms().stream().anyMatch(alarm -> alarm.alarm().equals(kind.id())) ? 1 : 0;
     }
 
     private void gauge(String name, String description, ToDoubleFunction<RunStatus> value) {

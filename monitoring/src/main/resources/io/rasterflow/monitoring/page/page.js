@@ -4,6 +4,7 @@ import { Charts, PARTS } from './charts.js';
 const QUIET_MILLIS = 30_000;
 const MAX_EVENTS = 200;
 const MAX_SLOW_RANKS = 4;
+const MAX_ALARMS = 8;
 
 const byId = id => document.getElementById(id);
 const set = (id, text) => { byId(id).textContent = text; };
@@ -59,7 +60,8 @@ function onPiece(event) {
   }
   showState();
   showHead(run.status);
-  showSlowRanks(run.status.slowRanks);
+  showAlarms(run.status.alarms);
+  showSlowRanks(run.status);
   showTiles(run.status);
   showFindings(run.status);
   page.charts.curves(page.curves, run.status.steps);
@@ -127,8 +129,29 @@ function showHead(status) {
   set('progress-left', finished ? (status.startedMillis ? took : '') : known(status.secondsLeft) ? `about ${duration(status.secondsLeft)} left` : '');
 }
 
-/** The ranks that all others wait for; nothing while there is none. */
-function showSlowRanks(slow) {
+/** What is raised now; nothing while there is nothing. */
+function showAlarms(alarms) {
+  const lines = alarms.slice(-MAX_ALARMS).reverse();
+  const key = lines.map(alarm => [alarm.alarm, alarm.subject, alarm.timeMillis].join()).join(';') + alarms.length;
+  const list = byId('alarms');
+  // Set only when it changes, for a screen reader says it each time.
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.replaceChildren(...lines.map(alarm => {
+    const line = element('p');
+    line.dataset.alarm = alarm.alarm;
+    line.append(element('strong', '', alarm.alarm.replaceAll('-', ' ')), ` ${alarm.text}. `,
+      element('span', 'advice', `Try: ${alarm.advice}.`), element('span', 'since', ` Since step ${whole.format(alarm.step)}.`));
+    return line;
+  }));
+  if (alarms.length > lines.length) list.append(element('p', '', `and ${whole.format(alarms.length - lines.length)} more`));
+  list.hidden = alarms.length === 0;
+}
+
+/** The ranks that all others wait for, where no alarm says so; nothing while there is none. */
+function showSlowRanks(status) {
+  const said = new Set(status.alarms.filter(alarm => alarm.alarm === 'straggler').map(alarm => alarm.subject));
+  const slow = status.slowRanks.filter(rank => !said.has(`rank ${rank.rank}`));
   const lines = slow.slice(0, MAX_SLOW_RANKS).map(r => `rank ${r.rank} (${r.node}) takes ${r.ratio.toFixed(r.ratio < 10 ? 1 : 0)}`
     + ` times as long per micro-batch as the others; the difference is in ${r.part}`);
   if (slow.length > lines.length) lines.push(`and ${whole.format(slow.length - lines.length)} more ranks`);
@@ -226,7 +249,7 @@ function showEvent(event) {
   const time = element('time', '', when.toLocaleTimeString('en-GB'));
   time.dateTime = when.toISOString();
   const badge = element('span');
-  badge.append(element('span', `badge ${event.kind}`, event.kind.replace('-', ' ') + (event.count > 1 ? ` ×${whole.format(event.count)}` : '')));
+  badge.append(element('span', `badge ${event.kind}`, event.kind.replaceAll('-', ' ') + (event.count > 1 ? ` ×${whole.format(event.count)}` : '')));
   item.append(time, badge, element('span', 'what', event.text),
     element('span', 'where', event.step < 0 ? event.node : `step ${whole.format(event.step)}`));
   // A line that was counted up comes again and takes the place of its last state.

@@ -95,10 +95,35 @@ class RunConfigTest {
         "probe.knn.neighbours=0, probe.knn.neighbours must be at least 1 but is 0",
         "probe.knn.temperature=0, probe.knn.temperature must be at least 0.01 but is 0",
         "probe.batch=0, probe.batch must be at least 1",
+        "monitor.alarms.spikeDeviations=1, monitor.alarms.spikeDeviations must be in 3 to 1000 but is 1.0",
+        "monitor.alarms.stallShare=2, monitor.alarms.stallShare must be between 0 and 1 but is 2.0",
+        "monitor.alarms.hookMillis=0, monitor.alarms.hookMillis must be between 1 and 600000 but is 0",
+        "monitor.alarms.webhook=ftp://h/x, 'must be an http:// or https:// URL, or env:NAME, but the 9 characters'",
+        "monitor.alarms.off=[los-spike], monitor.alarms.off must consist of names of alarms but has",
+        "monitor.alarms.command=[\"\"], monitor.alarms.command must begin with a program",
         "train.steps, not of the form key=value"
     })
     void aBadValueIsNamedWithWhatIsExpected(String override, String expected) {
         assertTrue(refusal(override).contains(expected), refusal(override));
+    }
+
+    @Test
+    void anAddressNeedsNoQuotes() {
+        assertEquals(
+                "https://hooks.example/a//b#c",
+                load("monitor.alarms.webhook=https://hooks.example/a//b#c")
+                        .monitor()
+                        .alarms()
+                        .webhook());
+        assertEquals(
+                List.of("https://h/train-{00..09}.tar"),
+                load("data.train=https://h/train-{00..09}.tar").data().train());
+        assertEquals(
+                List.of("notify", "--run"),
+                load("monitor.alarms.command=[notify, \"--run\"]")
+                        .monitor()
+                        .alarms()
+                        .command());
     }
 
     @Test

@@ -240,6 +240,27 @@ class DashboardTest {
         assertEquals(List.of(), slowdowns(), "nobody to compare with");
     }
 
+    @Test
+    void alarmsAreInTheStatusAndMetrics() throws Exception {
+        feed(SampleRun.until(10));
+        feed(List.of(
+                SampleRun.alarm("loss-spike", "", true, 9, 0.9),
+                SampleRun.alarm("straggler", "rank 0", true, 9, 1.5),
+                SampleRun.alarm("straggler", "rank 1", true, 10, 1.5),
+                SampleRun.alarm("straggler", "rank 0", false, 10, 1)));
+        JsonNode alarms = JSON.readTree(get("/api/status").body()).get("alarms");
+        assertEquals(2, alarms.size());
+        assertEquals("rank 1", alarms.at("/1/subject").textValue());
+        assertTrue(alarms.at("/0/text").textValue().startsWith("the loss of step 9"));
+        String metrics = get("/metrics").body();
+        assertTrue(metrics.contains("# TYPE rasterflow_alarm_active gauge"), metrics);
+        assertTrue(metrics.contains("rasterflow_alarm_active{alarm=\"loss-spike\"} 1.0\n"), metrics);
+        assertTrue(metrics.contains("rasterflow_alarm_active{alarm=\"straggler\"} 1.0\n"), metrics);
+        assertTrue(metrics.contains("rasterflow_alarm_active{alarm=\"disk\"} 0.0\n"), metrics);
+        feed(List.of(SampleRun.alarm("straggler", "rank 1", false, 10, 1)));
+        assertTrue(get("/metrics").body().contains("rasterflow_alarm_active{alarm=\"straggler\"} 0.0\n"));
+    }
+
     private List<String> slowdowns() throws IOException, InterruptedException {
         return get("/metrics")
                 .body()

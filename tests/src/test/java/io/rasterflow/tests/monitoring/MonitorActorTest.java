@@ -3,10 +3,12 @@ package io.rasterflow.tests.monitoring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.MonitorMessage;
+import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunUpdate;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -92,6 +95,47 @@ class MonitorActorTest {
         SampleRun.until(30).forEach(state::apply);
         ActorRef<MonitorActor.Command> monitor = kit.spawn(MonitorActor.create(state));
         assertEquals(30, status(monitor).step());
+    }
+
+    @Test
+    void alarmsAreJournalledAndAJournalThatIsReadAgainGivesTheSame(@TempDir Path run) throws IOException {
+        TestProbe<Event> subscriber = kit.createTestProbe();
+        List<Event.Alarm> hooked = new ArrayList<>();
+        List<Event.Alarm> shown;
+        try (Journal journal = Journal.open(run, "main")) {
+            ActorRef<MonitorActor.Command> monitor = kit.spawn(MonitorActor.create(
+                    new RunState(), new MonitorActor.Watch(new Alarms(WatchedRun.config(), "main"), alarm -> {
+                        journal.append(alarm);
+                        hooked.add(alarm);
+                    })));
+            Telemetry telemetry = new Telemetry(journal, monitor);
+            SampleRun.until(300).forEach(telemetry::record);
+            assertEquals(List.of(), status(monitor).alarms());
+            LongStream.rangeClosed(301, 360)
+                    .forEach(step -> SampleRun.held(step, 0.1).forEach(telemetry::record));
+            shown = status(monitor).alarms();
+            assertEquals(
+                    List.of("straggler"), shown.stream().map(Event.Alarm::alarm).toList());
+            assertEquals("rank 1", shown.get(0).subject());
+            monitor.tell(new MonitorActor.Subscribe(subscriber.ref()));
+            telemetry.record(new Event.RunEnded(SampleRun.at(360), "main", 360, "failed", "no node is left"));
+            shown = status(monitor).alarms();
+            assertEquals(2, shown.size());
+        }
+        assertTrue(subscriber.receiveMessage() instanceof Event.RunEnded);
+        assertEquals(shown.get(1), subscriber.receiveMessage());
+        RunState again = new RunState();
+        JournalTest.readAll(run).forEach(again::apply);
+        assertEquals(shown, again.status().alarms());
+        assertEquals(shown, hooked);
+        List<String> lines = again.since(RunUpdate.Cursor.START).events().stream()
+                .filter(line -> line.kind().equals("alarm"))
+                .map(Notable::text)
+                .toList();
+        assertEquals(2, lines.size());
+        assertEquals("run failed: the run has failed at step 360: no node is left", lines.get(1));
+        again.apply(SampleRun.started(300));
+        assertEquals(List.of(), again.status().alarms(), "a start begins without any");
     }
 
     @Test

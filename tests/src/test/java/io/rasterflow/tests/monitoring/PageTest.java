@@ -146,6 +146,17 @@ class PageTest {
                 .until(unused -> !browser.findElement(By.id("slow-ranks")).isDisplayed());
         assertTrue(text("events").contains("rank 1 (trainer-1) keeps up with the others again"), text("events"));
 
+        // What is raised stands on top, and what is over among the events.
+        assertFalse(browser.findElement(By.id("alarms")).isDisplayed());
+        feed(List.of(SampleRun.alarm("loss-spike", "", true, 1_121, 0.9)));
+        await("alarms", "loss spike the loss of step 1121 is <b>far</b> above. Try: look. Since step 1,121.");
+        assertEquals("alert", browser.findElement(By.id("alarms")).getAttribute("role"));
+        screenshot("page-alarm");
+        feed(List.of(SampleRun.alarm("loss-spike", "", false, 1_130, 0.4)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> !browser.findElement(By.id("alarms")).isDisplayed());
+        assertTrue(text("events").contains("loss spike is over: the loss is near its median"), text("events"));
+
         screenshot("page-light");
         shape(1440, 1200, "dark");
         screenshot("page-dark");

@@ -152,6 +152,11 @@ public final class SampleRun {
         return start + Math.round(step * STEP_SECONDS * 1000) + 1;
     }
 
+    static Event.Alarm alarm(String alarm, String subject, boolean raised, long step, double value) {
+        String text = raised ? "the loss of step " + step + " is <b>far</b> above" : "the loss is near its median";
+        return new Event.Alarm(at(step), "main", alarm, subject, raised, step, value, 0.5, text, raised ? "look" : "");
+    }
+
     /** All events up to a step, in order of time. */
     public static List<Event> until(long last) {
         List<Event> events = new ArrayList<>();
@@ -208,6 +213,8 @@ public final class SampleRun {
                         "trainer-0",
                         List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                         List.of(new Event.Input.Source("web", 410, 0.25))),
+                new Event.Disk(start + 5, "trainer-0", "runs/a", 1L << 40, 1L << 42),
+                alarm("loss-spike", "", true, 8, Double.NaN),
                 new Event.RunEnded(start + 5, "coordinator", 8, "failed", null));
     }
 }

@@ -1,0 +1,61 @@
+package io.rasterflow.monitoring.alarm;
+
+import static io.rasterflow.monitoring.alarm.Board.format;
+
+import io.rasterflow.monitoring.event.Event;
+
+/** A run that has begun and is not at its end does nothing, by the monitor's clock. */
+final class Silence implements Detector {
+
+    private static final int WINDOW = 21;
+    /** Usual steps that may always pass, however long they are. */
+    private static final double STEPS = 10;
+
+    private final AlarmConfig config;
+    private final long steps;
+    private final Window stepSeconds = new Window(WINDOW);
+    private boolean training;
+    private long lastMillis;
+
+    /** @param steps step at which the run ends; what comes after it may take its time */
+    Silence(AlarmConfig config, long steps) {
+        this.config = config;
+        this.steps = steps;
+    }
+
+    @Override
+    public void event(Event event, long nowMillis, Board board) {
+        boolean progress = event instanceof Event.Validation
+                || event instanceof Event.Probe
+                || event instanceof Event.Checkpoint
+                || event instanceof Event.Formed;
+        if (event instanceof Event.Step step) {
+            progress = true;
+            training = step.step() + 1 < steps;
+            stepSeconds.add(step.ledger().total());
+        } else if (event instanceof Event.RunEnded) {
+            training = false;
+        }
+        if (progress || event instanceof Event.RunEnded) {
+            lastMillis = nowMillis;
+            board.clear(AlarmKind.SILENCE, subject -> true, "the run goes on");
+        }
+    }
+
+    @Override
+    public void tick(long nowMillis, Board board) {
+        double limit = Math.max(config.silenceSeconds(), STEPS * stepSeconds.median());
+        double seconds = (nowMillis - lastMillis) / 1000.0;
+        board.judge(
+                AlarmKind.SILENCE,
+                "",
+                training && seconds > limit,
+                false,
+                seconds,
+                limit,
+                () -> format(
+                        "no rank has finished a step, and nothing was validated, probed or written, for %.0f s (an alarm"
+                                + " after %.0f s)",
+                        seconds, limit));
+    }
+}
