@@ -9,6 +9,7 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
+import io.rasterflow.monitoring.alarm.AlarmConfig;
 import io.rasterflow.monitoring.alarm.AlarmHooks;
 import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.event.Event;
@@ -227,7 +228,14 @@ public final class Node {
 
     private void openTelemetry(RunPlan ofRun) {
         if (settings.roles().contains(MONITOR)) {
-            hooks = own(new AlarmHooks(ofRun.alarms(), ofRun.name()));
+            // The control plane does not prove who speaks: what comes over it must not start programs here.
+            AlarmConfig alarms = settings.plan().isPresent()
+                    ? ofRun.alarms()
+                    : ofRun.alarms().withoutCommand();
+            if (!alarms.equals(ofRun.alarms())) {
+                LOG.warn("monitor.alarms.command runs only on the node that begins the run, not here");
+            }
+            hooks = own(new AlarmHooks(alarms, ofRun.name()));
         }
         try {
             telemetry = new Telemetry(own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor);

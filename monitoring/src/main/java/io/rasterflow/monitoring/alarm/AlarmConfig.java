@@ -23,7 +23,8 @@ import java.util.List;
  * @param clockSkewSeconds by which a node's clock differs from the monitor's
  * @param throughputFall of images per second below the usual
  * @param webhook URL that is sent each alarm as JSON by POST; {@code env:NAME} takes it from the environment; empty: none
- * @param command program and arguments, which gets the JSON on its standard input; empty: none
+ * @param command program and arguments, which gets the JSON on its standard input; empty: none. Only the node that begins
+ *     the run starts it
  * @param hookMillis that a hook may take
  */
 public record AlarmConfig(
@@ -78,6 +79,30 @@ public record AlarmConfig(
         if (!command.isEmpty() && command.get(0).isBlank()) {
             throw refused("command", "", "begin with a program", "give a list such as [notify, \"--run\"]");
         }
+    }
+
+    /** For a node that has these values from another: what it is sent must not start programs. */
+    public AlarmConfig withoutCommand() {
+        return new AlarmConfig(
+                enabled,
+                off,
+                warmupSteps,
+                spikeDeviations,
+                divergenceRise,
+                plateauSteps,
+                plateauFall,
+                overFitRise,
+                overFitValidations,
+                deadGradientShare,
+                stallShare,
+                silenceSeconds,
+                stragglerRatio,
+                diskFreeBytes,
+                clockSkewSeconds,
+                throughputFall,
+                webhook,
+                List.of(),
+                hookMillis);
     }
 
     /** Without the URL and the arguments, which may be secrets. */

@@ -46,6 +46,11 @@ public enum AlarmKind {
         return id;
     }
 
+    /** Whether it is about a machine, whatever the run does there. */
+    boolean ofMachine() {
+        return this == DISK || this == CLOCK_SKEW;
+    }
+
     /** What to try. */
     public String advice() {
         return advice;

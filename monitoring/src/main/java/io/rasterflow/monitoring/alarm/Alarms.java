@@ -51,9 +51,6 @@ public final class Alarms {
     /** Takes in an event of the past; the journal that holds it holds its alarms too. */
     public void replay(Event event) {
         board.enter(false, event.timeMillis());
-        if (event instanceof Event.RunStarted) {
-            board.forget();
-        }
         take(event, event.timeMillis());
         if (event instanceof Event.Alarm alarm) {
             board.set(alarm);
@@ -69,7 +66,7 @@ public final class Alarms {
     public List<Event.Alarm> add(Event event, long nowMillis) {
         board.enter(true, nowMillis);
         if (event instanceof Event.RunStarted) {
-            board.clear("the run is started again");
+            board.start();
         }
         take(event, nowMillis);
         return board.news();
@@ -106,11 +103,15 @@ public final class Alarms {
         }
     }
 
-    /** Some seconds have passed. */
-    public List<Event.Alarm> tick(long nowMillis) {
+    /**
+     * Time has passed.
+     *
+     * @param seconds since the last call
+     */
+    public List<Event.Alarm> tick(long nowMillis, double seconds) {
         board.enter(true, nowMillis);
         for (Detector detector : detectors) {
-            detector.tick(nowMillis, board);
+            detector.tick(seconds, board);
         }
         return board.news();
     }

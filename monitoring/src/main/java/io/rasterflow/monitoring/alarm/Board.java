@@ -2,6 +2,7 @@ package io.rasterflow.monitoring.alarm;
 
 import io.rasterflow.monitoring.event.Event;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,9 @@ final class Board {
     private final String node;
     private final Set<String> off;
     private final Map<Key, Event.Alarm> raised = new LinkedHashMap<>();
+    /** Of those, what a journal says and nobody has seen since. */
+    private final Set<Key> inherited = new HashSet<>();
+
     private final List<Event.Alarm> news = new ArrayList<>();
     private boolean live;
     private long nowMillis;
@@ -54,10 +58,11 @@ final class Board {
         } else {
             raised.remove(key);
         }
-    }
-
-    void forget() {
-        raised.clear();
+        if (alarm.raised() && !live) {
+            inherited.add(key);
+        } else {
+            inherited.remove(key);
+        }
     }
 
     boolean isRaised(AlarmKind kind, String subject) {
@@ -89,9 +94,15 @@ final class Board {
                 .forEach(alarm -> over(alarm, text));
     }
 
-    /** Clears everything. */
-    void clear(String text) {
-        List.copyOf(raised.values()).forEach(alarm -> over(alarm, text));
+    /** The run starts. What this monitor has seen of a machine stands; all else is of the past. */
+    void start() {
+        for (Event.Alarm alarm : List.copyOf(raised.values())) {
+            boolean ofMachine =
+                    AlarmKind.of(alarm.alarm()).map(AlarmKind::ofMachine).orElse(false);
+            if (!ofMachine || inherited.contains(new Key(alarm.alarm(), alarm.subject()))) {
+                over(alarm, "the run is started again");
+            }
+        }
     }
 
     private void over(Event.Alarm alarm, String text) {
@@ -100,7 +111,7 @@ final class Board {
 
     private void say(
             String alarm, String subject, boolean raise, double value, double threshold, String text, String advice) {
-        if (live && !off.contains(alarm)) {
+        if (live && !(raise && off.contains(alarm))) {
             Event.Alarm said =
                     new Event.Alarm(nowMillis, node, alarm, subject, raise, step, value, threshold, text, advice);
             set(said);

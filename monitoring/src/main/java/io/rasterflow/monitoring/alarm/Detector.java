@@ -18,6 +18,6 @@ interface Detector {
      */
     default void event(Event event, long nowMillis, Board board) {}
 
-    /** Some seconds have passed. */
-    default void tick(long nowMillis, Board board) {}
+    /** So many seconds have passed since the last tick, by no clock that could be set. */
+    default void tick(double seconds, Board board) {}
 }

@@ -4,7 +4,7 @@ import static io.rasterflow.monitoring.alarm.Board.format;
 
 import io.rasterflow.monitoring.event.Event;
 
-/** A run that has begun and is not at its end does nothing, by the monitor's clock. */
+/** A run that has begun and is not at its end does nothing. */
 final class Silence implements Detector {
 
     private static final int WINDOW = 21;
@@ -15,7 +15,7 @@ final class Silence implements Detector {
     private final long steps;
     private final Window stepSeconds = new Window(WINDOW);
     private boolean training;
-    private long lastMillis;
+    private double idleSeconds;
 
     /** @param steps step at which the run ends; what comes after it may take its time */
     Silence(AlarmConfig config, long steps) {
@@ -37,25 +37,25 @@ final class Silence implements Detector {
             training = false;
         }
         if (progress || event instanceof Event.RunEnded) {
-            lastMillis = nowMillis;
+            idleSeconds = 0;
             board.clear(AlarmKind.SILENCE, subject -> true, "the run goes on");
         }
     }
 
     @Override
-    public void tick(long nowMillis, Board board) {
+    public void tick(double seconds, Board board) {
+        idleSeconds += seconds;
         double limit = Math.max(config.silenceSeconds(), STEPS * stepSeconds.median());
-        double seconds = (nowMillis - lastMillis) / 1000.0;
         board.judge(
                 AlarmKind.SILENCE,
                 "",
-                training && seconds > limit,
+                training && idleSeconds > limit,
                 false,
-                seconds,
+                idleSeconds,
                 limit,
                 () -> format(
                         "no rank has finished a step, and nothing was validated, probed or written, for %.0f s (an alarm"
                                 + " after %.0f s)",
-                        seconds, limit));
+                        idleSeconds, limit));
     }
 }

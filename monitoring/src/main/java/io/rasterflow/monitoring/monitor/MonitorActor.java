@@ -112,7 +112,8 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     }
 
     private Behavior<Command> onTick() {
-        watch.ifPresent(watching -> raise(watching, watching.alarms().tick(System.currentTimeMillis())));
+        watch.ifPresent(
+                watching -> raise(watching, watching.alarms().tick(System.currentTimeMillis(), TICK.toSeconds())));
         return this;
     }
 

@@ -74,7 +74,6 @@ public final class RunState {
     /** Folds in one event. */
     public void apply(Event event) {
         changes++;
-        lastMillis = Math.max(lastMillis, event.timeMillis());
         if (event instanceof Event.Step step) {
             onStep(step);
         } else if (event instanceof Event.RunStarted start) {
@@ -99,7 +98,11 @@ public final class RunState {
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
-        nodes.add(event);
+        // That a disk has room, or that nothing goes on, is no sign that something does.
+        if (!(event instanceof Event.Disk) && !(event instanceof Event.Alarm)) {
+            lastMillis = Math.max(lastMillis, event.timeMillis());
+            nodes.add(event);
+        }
         notables.add(event);
     }
 
@@ -109,7 +112,6 @@ public final class RunState {
         generation = 0;
         worldSize = start.worldSize();
         throughput.restart();
-        alarms.clear();
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());

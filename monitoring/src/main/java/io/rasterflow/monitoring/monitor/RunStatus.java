@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param state {@code waiting} (no event yet), {@code training}, then the outcome: {@code completed}, {@code stopped}, {@code failed}
  * @param detail what the outcome says about itself
+ * @param lastMillis when something last went on
  * @param step last step that rank 0 has finished
  * @param steps step at which the run will end
  * @param loss training loss of the last step

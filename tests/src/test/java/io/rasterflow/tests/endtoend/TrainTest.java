@@ -210,8 +210,18 @@ class TrainTest {
     @Test
     void thePageAndTheMetricsAreServedWhileTraining() throws Exception {
         Rasterflow rasterflow = new Rasterflow(directory);
+        Path told = directory.resolve("told");
         Rasterflow.Running running = rasterflow.start(
-                words("train", "--run", "page", SMALL, "train.steps=100000", "monitor.page=true", "monitor.port=0"),
+                words(
+                        "train",
+                        "--run",
+                        "page",
+                        SMALL,
+                        "train.steps=100000",
+                        "monitor.page=true",
+                        "monitor.port=0",
+                        "monitor.alarms.diskFreeBytes=" + Long.MAX_VALUE,
+                        "monitor.alarms.command=[tee,\"" + told + "\"]"),
                 Map.of());
         try {
             Awaitility.await().atMost(120, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
@@ -233,6 +243,11 @@ class TrainTest {
                     new ObjectMapper().readTree(get(client, page + (page.endsWith("/") ? "" : "/") + "api/status"));
             assertEquals("training", status.get("state").asText());
             assertTrue(status.get("step").asLong() >= 0);
+            // No disk has so much room.
+            Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.exists(told) && Files.size(told) > 0);
+            assertTrue(Files.readString(told).contains("\"alarm\":\"disk\""), Files.readString(told));
+            String alarmed = get(client, page + (page.endsWith("/") ? "" : "/") + "metrics");
+            assertTrue(alarmed.contains("rasterflow_alarm_active{alarm=\"disk\"} 1.0"), alarmed);
         } finally {
             running.process().destroy();
             running.await();

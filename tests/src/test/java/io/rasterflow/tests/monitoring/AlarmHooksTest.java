@@ -207,6 +207,14 @@ class AlarmHooksTest {
     }
 
     @Test
+    void aNodeThatIsSentTheValuesStartsNoProgram() {
+        AlarmConfig sent = WatchedRun.config(command("exit 0"), url("/"), "monitor.alarms.off=[plateau]");
+        AlarmConfig own = sent.withoutCommand();
+        assertEquals(List.of(), own.command());
+        assertEquals(WatchedRun.config(url("/"), "monitor.alarms.off=[plateau]"), own);
+    }
+
+    @Test
     void aProgramThatHangsIsEnded() throws Exception {
         Path pid = folder.resolve("pid");
         hooks(command("echo $$ > $0.part; mv $0.part $0; exec sleep 600", pid), "monitor.alarms.hookMillis=2000")

@@ -35,12 +35,10 @@ class AlarmProperties {
                         law(run.step, floor, reducible, exponent) * (1 + validationNoise * random.nextGaussian()));
                 run.add(new Event.Checkpoint(run.now, "trainer-0", run.step, "d", "", 50_000_000, 0.2));
                 run.add(new Event.Disk(run.now, "trainer-0", "runs/x", 40_000_000_000L, 500_000_000_000L));
-                run.now += 60_000;
-                run.hear(run.alarms.tick(run.now));
+                run.idle(60);
             }
         }
-        run.now += 3_600_000;
-        run.hear(run.alarms.tick(run.now));
+        run.idle(3_600);
         run.add(new Event.RunEnded(run.now, "main", STEPS, "completed", ""));
         assertEquals(List.of(), run.said);
     }

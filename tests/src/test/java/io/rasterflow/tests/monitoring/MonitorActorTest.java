@@ -134,7 +134,9 @@ class MonitorActorTest {
                 .toList();
         assertEquals(2, lines.size());
         assertEquals("run failed: the run has failed at step 360: no node is left", lines.get(1));
-        again.apply(SampleRun.started(300));
+        Alarms next = new Alarms(WatchedRun.config(), "main");
+        JournalTest.readAll(run).forEach(next::replay);
+        next.add(SampleRun.started(300), SampleRun.at(400)).forEach(again::apply);
         assertEquals(List.of(), again.status().alarms(), "a start begins without any");
     }
 

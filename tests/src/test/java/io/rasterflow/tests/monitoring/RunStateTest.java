@@ -301,6 +301,18 @@ class RunStateTest {
         assertEquals(folded(events).summary(), state.summary());
     }
 
+    @Test
+    void aDiskAndAnAlarmAreNoSignThatSomethingGoesOn() {
+        RunState state = folded(SampleRun.until(30));
+        long last = state.status().lastMillis();
+        List<RunStatus.NodeStatus> nodes = state.status().nodes();
+        state.apply(new Event.Disk(last + 60_000, "trainer-0", "runs/a", 1, 2));
+        state.apply(SampleRun.alarm("silence", "", true, 400, 600));
+        assertEquals(last, state.status().lastMillis());
+        assertEquals(nodes, state.status().nodes());
+        assertEquals(1, state.status().alarms().size());
+    }
+
     private static Map<Long, Double> curve(Tail tail) {
         Map<Long, Double> points = new TreeMap<>();
         for (int i = 0; i < tail.steps().size(); i++) {

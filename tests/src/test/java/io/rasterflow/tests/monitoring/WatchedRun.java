@@ -106,6 +106,11 @@ final class WatchedRun {
         return this;
     }
 
+    WatchedRun idle(int seconds) {
+        now += 1_000L * seconds;
+        return hear(alarms.tick(now, seconds));
+    }
+
     WatchedRun validation(double loss) {
         return add(new Event.Validation(now, "trainer-0", step, loss, 5_000, 1, "model"));
     }
