@@ -1,5 +1,6 @@
 package io.rasterflow.actors.exchange;
 
+import io.rasterflow.streams.memory.MappedFaults;
 import java.nio.ByteBuffer;
 import java.util.Comparator;
 import java.util.List;
@@ -478,6 +479,7 @@ final class RankExchange implements Exchange {
     private void blaming(int peer, Runnable arrival) {
         try {
             arrival.run();
+            var unused = MappedFaults.raise();
         } catch (ExchangeException e) {
             lost(peer, e.getMessage());
         } catch (InternalError e) {

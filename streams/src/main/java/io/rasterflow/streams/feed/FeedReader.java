@@ -1,5 +1,6 @@
 package io.rasterflow.streams.feed;
 
+import io.rasterflow.streams.memory.MappedFaults;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;

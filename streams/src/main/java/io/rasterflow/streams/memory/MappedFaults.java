@@ -1,7 +1,7 @@
-package io.rasterflow.streams.feed;
+package io.rasterflow.streams.memory;
 
 /** Faults in mapped memory, as they come when a file was cut short while it was mapped. */
-final class MappedFaults {
+public final class MappedFaults {
 
     /** Not a constant, lest the compiler make the array itself. */
     private static volatile int one = 1;
@@ -16,7 +16,7 @@ final class MappedFaults {
      * @return nothing that matters
      * @throws InternalError if a page was missing
      */
-    static int raise() {
+    public static int raise() {
         return new byte[one][one].length;
     }
 }
