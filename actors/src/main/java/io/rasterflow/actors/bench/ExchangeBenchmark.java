@@ -16,7 +16,8 @@ import java.util.concurrent.CompletionException;
  * {@code contribute} to the sum. A small exchange of its own lets the ranks begin each round together.
  *
  * @param floats length of the gradient
- * @param warmUp rounds before those that count; the sum of the first is checked
+ * @param warmUp rounds before those that count, at least: they go on until no rank's compiler has work; the sum of the first is
+ *     checked
  * @param rounds that count
  */
 public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
@@ -26,6 +27,12 @@ public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
 
     private static final int BARRIER_FLOATS = 16;
     private static final int PATTERN_REPEATS = 64;
+
+    /** Signal of a rank that is not warm yet. */
+    private static final int COLD = 1;
+
+    /** @param cold whether some rank was not warm yet before it */
+    private record Round(double seconds, boolean cold, List<ByteBuffer> sum) {}
 
     public ExchangeBenchmark {
         if (floats < 1 || warmUp < 1 || rounds < 1) {
@@ -44,13 +51,24 @@ public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
         try (Exchange barrier = join(plane, members, rank, 1, List.of(BARRIER_FLOATS));
                 Exchange measured = join(plane, members, rank, 2, buckets())) {
             float[] pattern = pattern(members.size(), rank);
-            double[] seconds = new double[rounds];
-            for (int step = 0; step < warmUp + rounds; step++) {
-                double took = round(step, barrier, measured, pattern, members.size());
-                if (step >= warmUp) {
-                    seconds[step - warmUp] = took;
+            WarmUp compiler = new WarmUp();
+            barrier.signal(COLD);
+            int step = 0;
+            Round round = round(step++, barrier, measured, pattern);
+            check(round, members.size());
+            while (round.cold()) {
+                boolean settled = compiler.settled();
+                if (step < warmUp || !settled) {
+                    barrier.signal(COLD);
                 }
+                round = round(step++, barrier, measured, pattern);
             }
+            double[] seconds = new double[rounds];
+            for (int i = 0; i < rounds; i++) {
+                round = round(step++, barrier, measured, pattern);
+                seconds[i] = round.seconds();
+            }
+            check(round, members.size());
             return seconds;
         }
     }
@@ -75,19 +93,15 @@ public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
         }
     }
 
-    private double round(int step, Exchange barrier, Exchange measured, float[] pattern, int world) {
+    private static Round round(int step, Exchange barrier, Exchange measured, float[] pattern) {
         measured.begin(step);
         measured.nextGradient().forEach(bucket -> fill(bucket.asFloatBuffer(), pattern));
         barrier.begin(step);
         barrier.nextGradient();
-        reduce(barrier);
+        boolean cold = (reduce(barrier).signals() & COLD) != 0;
         long start = System.nanoTime();
         Exchange.Reduced sum = reduce(measured);
-        double seconds = (System.nanoTime() - start) / 1e9;
-        if (step == 0 || step == warmUp + rounds - 1) {
-            sum.gradientSum().forEach(bucket -> check(bucket, world));
-        }
-        return seconds;
+        return new Round((System.nanoTime() - start) / 1e9, cold, sum.gradientSum());
     }
 
     private static Exchange.Reduced reduce(Exchange exchange) {
@@ -116,6 +130,10 @@ public record ExchangeBenchmark(long floats, int warmUp, int rounds) {
         while (bucket.hasRemaining()) {
             bucket.put(pattern, 0, Math.min(pattern.length, bucket.remaining()));
         }
+    }
+
+    private static void check(Round round, int world) {
+        round.sum().forEach(bucket -> check(bucket, world));
     }
 
     private static void check(ByteBuffer bucket, int world) {
