@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
             TopCommand.class,
             MetricsCommand.class,
             AuditCommand.class,
+            ReplayCommand.class,
             ImportCommand.class,
             ExportCommand.class,
             EmbedCommand.class,

@@ -9,8 +9,6 @@ import java.util.Optional;
  */
 public final class Member {
 
-    private static final long MIX = 0x9E3779B97F4A7C15L;
-
     private final DataAddress address;
     private final String node;
     private long sequence;
@@ -103,27 +101,17 @@ public final class Member {
     }
 
     /**
-     * Has applied the update of a step. The digest is a chain: each step's hash is mixed into that of all steps before, so
-     * that equal digests mean equal histories of sums, hence equal weights.
+     * Has applied the update of a step.
      *
-     * @param sumHash of the gradient sum and the loss, equal on all ranks
+     * @param sumHash as {@link History#hash}, equal on all ranks
      */
     public void applied(long sumHash) {
         if (phase != Phase.TRAINING) {
             throw new IllegalStateException(this + " cannot apply a step");
         }
         step++;
-        long chained = (hash(digest) ^ sumHash ^ step) * MIX;
-        digest = String.format("%016x", chained ^ (chained >>> 29));
+        digest = History.after(digest, sumHash, step);
         sequence++;
-    }
-
-    private static long hash(String text) {
-        long hash = text.length();
-        for (int i = 0; i < text.length(); i++) {
-            hash = hash * 31 + text.charAt(i);
-        }
-        return hash * MIX;
     }
 
     /** Stops in its generation, keeping its weights; nothing if it is not in one that goes on. */

@@ -3,6 +3,7 @@ package io.rasterflow.actors.trainer;
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.History;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.LossSum;
@@ -14,11 +15,9 @@ import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
-import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
-import java.util.zip.CRC32C;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.SystemMaterializer;
 
@@ -167,7 +166,7 @@ final class TrainingSession implements AutoCloseable {
         if (!reduced.finite() || !Double.isFinite(mean)) {
             throw new NonFiniteLossException(step, "loss", mean, culprit(reduced));
         }
-        long hash = hash(reduced);
+        long hash = History.hash(reduced);
         double norm = replica.update(reduced.gradientSum(), reduced.patches(), rate);
         if (!Double.isFinite(norm)) {
             throw new NonFiniteLossException(step, "gradient norm", norm, "");
@@ -222,17 +221,6 @@ final class TrainingSession implements AutoCloseable {
             owner++;
         }
         return "micro-batch " + microBatch + " of rank " + owner;
-    }
-
-    /** Of what every rank applies alike: the sums, before the update scales them. */
-    private static long hash(Exchange.Reduced reduced) {
-        long hash = Double.doubleToLongBits(reduced.lossSum());
-        for (ByteBuffer bucket : reduced.gradientSum()) {
-            CRC32C crc = new CRC32C();
-            crc.update(bucket.duplicate());
-            hash = hash * 0x100000001B3L + crc.getValue();
-        }
-        return hash;
     }
 
     /** Needs micro-batches of at least one image, and more than one of them. */

@@ -126,6 +126,11 @@ public final class Checkpoint {
 
     /** The newest complete checkpoint of a run; leftovers of interrupted writes are ignored. */
     public static Optional<Path> latest(Path runDir) throws IOException {
+        return latest(runDir, Long.MAX_VALUE);
+    }
+
+    /** The newest of them up to a step. */
+    public static Optional<Path> latest(Path runDir, long step) throws IOException {
         Path checkpoints = runDir.resolve("checkpoints");
         if (!Files.isDirectory(checkpoints)) {
             return Optional.empty();
@@ -133,9 +138,8 @@ public final class Checkpoint {
         try (Stream<Path> entries = Files.list(checkpoints)) {
             return entries.filter(path ->
                             COMPLETE.matcher(path.getFileName().toString()).matches())
-                    .filter(path -> Files.isRegularFile(path.resolve(STATE)))
-                    .max(Comparator.comparingLong(
-                            path -> Long.parseLong(path.getFileName().toString().substring(5))));
+                    .filter(path -> Files.isRegularFile(path.resolve(STATE)) && step(path) <= step)
+                    .max(Comparator.comparingLong(Checkpoint::step));
         }
     }
 

@@ -14,7 +14,20 @@ import java.util.HexFormat;
  */
 public record BadSample(String shard, long offset, String key, long position, String cause, String firstBytes) {
 
+    /** Cause of those that {@link StreamConfig#quarantine} names. */
+    static final String NAMED = "it is named in data.stream.quarantine";
+
     private static final int FIRST_BYTES = 32;
+
+    /** How the sample is named in {@link StreamConfig#quarantine}. */
+    public static String name(String shard, String key) {
+        return shard + "#" + key;
+    }
+
+    /** Whether it was skipped because it was meant to be: that is no fault of the data. */
+    boolean named() {
+        return cause.equals(NAMED);
+    }
 
     /** The first bytes of a sample as they are shown. */
     public static String firstBytes(byte[] bytes) {

@@ -78,9 +78,11 @@ final class BatchMaker {
         undelivered.remove(batch);
         ready.leave(batch.images().remaining(), System.nanoTime() - batch.madeNanos());
         seen += batch.labels().length;
-        bad += batch.badSamples().size();
-        if (!batch.badSamples().isEmpty() && bad > maxBadFraction * Math.max(seen, MIN_JUDGED)) {
-            BadSample last = batch.badSamples().get(batch.badSamples().size() - 1);
+        List<BadSample> faults =
+                batch.badSamples().stream().filter(sample -> !sample.named()).toList();
+        bad += faults.size();
+        if (!faults.isEmpty() && bad > maxBadFraction * Math.max(seen, MIN_JUDGED)) {
+            BadSample last = faults.get(faults.size() - 1);
             batch.close();
             throw new TooManyBadSamplesException(bad, seen, maxBadFraction, last);
         }

@@ -7,6 +7,7 @@ import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.Samples;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -29,7 +30,7 @@ public final class Batches {
 
     /**
      * One rank's micro-batches in the order (step, micro-batch). What a batch holds is a pure function of the data, the seed,
-     * the plan, the augmentation and {@code windowShards}: it does not depend on ranks, threads or where the stream began.
+     * the plan, the augmentation, {@code windowShards} and {@code quarantine}: it does not depend on ranks, threads or where the stream began.
      *
      * @param firstStep first global step, 0 or where training resumes
      * @param lastStepExclusive the stream ends before this step
@@ -54,6 +55,7 @@ public final class Batches {
             throw new IllegalArgumentException("the first step must not be negative but is " + firstStep);
         }
         Order order = data.order(seed, config.windowShards());
+        Set<String> quarantine = Set.copyOf(config.quarantine());
         Creator<Iterator<BatchRequest>> requests = () -> {
             Lookahead lookahead = new Lookahead(data, order);
             return LongStream.range(firstStep, lastStepExclusive)
@@ -68,7 +70,7 @@ public final class Batches {
                 augment,
                 config,
                 plan.maxSize(),
-                () -> new SampleWorker(data, order, seed, true, augment),
+                () -> new SampleWorker(data, order, seed, true, augment, quarantine),
                 requests);
     }
 
@@ -90,7 +92,12 @@ public final class Batches {
                 .mapToObj(b -> new BatchRequest(b, 0, b * batch, (int) Math.min(batch, images - b * batch)))
                 .iterator();
         return source(
-                data, augment, config, batch, () -> new SampleWorker(data, order, seed, false, augment), requests);
+                data,
+                augment,
+                config,
+                batch,
+                () -> new SampleWorker(data, order, seed, false, augment, Set.of()),
+                requests);
     }
 
     private static Source<Batch, NotUsed> source(

@@ -17,6 +17,7 @@ import io.rasterflow.streams.shard.RawSample;
 import io.rasterflow.streams.shard.Samples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 /** Reads, decodes and augments one sample after the other with memory of its own; used by one thread at a time. */
 final class SampleWorker implements AutoCloseable {
@@ -27,6 +28,7 @@ final class SampleWorker implements AutoCloseable {
     private final Order order;
     private final long seed;
     private final boolean training;
+    private final Set<String> quarantine;
     private final int imageBytes;
     private final ImageDecoder decoder;
     private final Augmenter augmenter;
@@ -40,11 +42,12 @@ final class SampleWorker implements AutoCloseable {
     private long fetchNanos;
     private long decodeNanos;
 
-    SampleWorker(Samples data, Order order, long seed, boolean training, AugmentConfig config) {
+    SampleWorker(Samples data, Order order, long seed, boolean training, AugmentConfig config, Set<String> quarantine) {
         this.data = data;
         this.order = order;
         this.seed = seed;
         this.training = training;
+        this.quarantine = quarantine;
         this.imageBytes = config.imageValues() * Float.BYTES;
         this.decoder = new ImageDecoder(config.channels());
         this.augmenter = new Augmenter(config);
@@ -106,6 +109,9 @@ final class SampleWorker implements AutoCloseable {
         long start = System.nanoTime();
         RawSample sample = null;
         encoded = new byte[0];
+        if (!quarantine.isEmpty() && quarantine.contains(name(id))) {
+            throw new DecodeException(BadSample.NAMED);
+        }
         reading.enter();
         try {
             sample = data.read(id);
@@ -122,6 +128,10 @@ final class SampleWorker implements AutoCloseable {
                 reading.abandon();
             }
         }
+    }
+
+    private String name(SampleId id) throws IOException {
+        return BadSample.name(data.shardName(id.shard()), data.entry(id).key());
     }
 
     private void augmentForTraining(ImageHeader header, CounterRandom random, ByteBuffer images, int at)

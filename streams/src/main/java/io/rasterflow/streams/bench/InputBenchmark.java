@@ -8,6 +8,7 @@ import io.rasterflow.streams.batch.StreamConfig;
 import io.rasterflow.streams.order.BatchPlan;
 import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
+import java.util.List;
 import org.apache.pekko.stream.Materializer;
 
 /**
@@ -33,7 +34,7 @@ public record InputBenchmark(long images, double seconds, double fetchSeconds, d
     public static InputBenchmark run(
             DataSet data, AugmentConfig augment, int threads, double seconds, Materializer materializer)
             throws IOException, InterruptedException {
-        StreamConfig stream = new StreamConfig(threads, AHEAD_PER_THREAD * threads, 1, 16, Long.MAX_VALUE);
+        StreamConfig stream = new StreamConfig(threads, AHEAD_PER_THREAD * threads, 1, 16, Long.MAX_VALUE, List.of());
         var source =
                 Batches.training(data, SEED, new BatchPlan(BATCH, 1), augment, stream, 0, Long.MAX_VALUE / BATCH, 0, 1);
         try (BatchReader reader = BatchReader.open(source, materializer)) {

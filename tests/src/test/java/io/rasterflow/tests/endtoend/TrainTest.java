@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,6 +115,32 @@ class TrainTest {
                 undisturbed.get("weightsSha256").asText(),
                 resumed.get("weightsSha256").asText());
         assertEquals(240, resumed.get("steps").asLong());
+
+        // Two ranks computed it, after a checkpoint or an interruption; one computes it again.
+        JsonNode whole = replay("whole", 127);
+        JsonNode cut = replay("cut", 127);
+        assertEquals(120, whole.get("checkpoint").asLong());
+        assertEquals(whole.get("digest").asText(), cut.get("digest").asText());
+        assertEquals(32, whole.get("images").size());
+        double mean = StreamSupport.stream(whole.get("images").spliterator(), false)
+                .mapToDouble(image -> image.get("loss").asDouble())
+                .average()
+                .orElseThrow();
+        double least = whole.get("images").get(31).get("loss").asDouble();
+        double most = whole.get("images").get(0).get("loss").asDouble();
+        assertTrue(least < mean && mean < most, least + " " + mean + " " + most);
+        assertTrue(least < whole.get("loss").asDouble() && whole.get("loss").asDouble() < most, whole.toString());
+        try (Stream<Path> extracted = Files.list(directory.resolve("whole-images"))) {
+            assertEquals(10, extracted.count());
+        }
+    }
+
+    private JsonNode replay(String run, long step) throws IOException, InterruptedException {
+        Rasterflow.Result result = new Rasterflow(directory)
+                .run("replay", "--run", run, "--step", step, "--extract", run + "-images", "--json");
+        assertEquals(0, result.exit(), result.text());
+        assertTrue(result.json().get("bitForBit").asBoolean(), result.text());
+        return result.json();
     }
 
     @Test

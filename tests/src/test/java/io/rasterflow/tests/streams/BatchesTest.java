@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.stream.Materializer;
@@ -258,6 +259,38 @@ class BatchesTest {
         }
     }
 
+    /** Nothing may be bad, but what is in quarantine is not: it is replaced, the same way on every run, and reported. */
+    @Test
+    void whatIsInQuarantineIsReplacedAndCountsAsNoFault() throws Exception {
+        try (DataSet data = dataSet(Map.of())) {
+            List<String> names = IntStream.range(0, 10)
+                    .mapToObj(i -> BadSample.name(data.shardName(0), String.format("%04d", i)))
+                    .toList();
+            StreamConfig config = new StreamConfig(2, 4, 0, 2, 1_000_000, names);
+            List<Integer> labels = new ArrayList<>();
+            List<String> skipped = new ArrayList<>();
+            try (BatchReader reader =
+                    BatchReader.open(training(data, config, 0, 4, 0, PLAN.microBatches()), materializer)) {
+                for (Optional<Batch> next = reader.next(); next.isPresent(); next = reader.next()) {
+                    try (Batch batch = next.get()) {
+                        Arrays.stream(batch.labels()).forEach(labels::add);
+                        batch.badSamples().forEach(bad -> skipped.add(bad.key() + " " + bad.cause()));
+                    }
+                }
+            }
+            assertTrue(labels.size() == 88, labels.toString());
+            assertTrue(labels.stream().noneMatch(label -> label < 10), labels.toString());
+            assertFalse(skipped.isEmpty());
+            assertTrue(
+                    skipped.stream().allMatch(bad -> bad.matches("000\\d it is named in data.stream.quarantine")),
+                    skipped.toString());
+            assertEquals(
+                    collect(training(data, config, 0, 3, 0, PLAN.microBatches())),
+                    collect(training(
+                            data, new StreamConfig(1, 1, 0, 2, 1_000_000, names), 0, 3, 0, PLAN.microBatches())));
+        }
+    }
+
     @Test
     void aRankWithoutMicroBatchesGetsAnEmptyStream() throws Exception {
         try (DataSet data = dataSet(Map.of())) {
@@ -270,7 +303,7 @@ class BatchesTest {
     @Test
     void aSlowConsumerStopsTheStreamWithinItsBytes() throws Exception {
         long batch = 4L * TestData.SIDE * TestData.SIDE * PLAN.maxSize();
-        StreamConfig config = new StreamConfig(2, 1_000, 1, 2, 3 * batch + 100);
+        StreamConfig config = new StreamConfig(2, 1_000, 1, 2, 3 * batch + 100, List.of());
         try (DataSet data = dataSet(Map.of());
                 BatchReader reader = BatchReader.open(
                         training(data, config, 0, 100, 0, PLAN.microBatches()),
