@@ -57,7 +57,8 @@ public final class TensorBoardExport {
                 }
             }
         }
-        return Files.move(partial, folder.resolve(String.format(Locale.ROOT, NAME, begin)), StandardCopyOption.REPLACE_EXISTING);
+        return Files.move(
+                partial, folder.resolve(String.format(Locale.ROOT, NAME, begin)), StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static double seconds(Event event) {

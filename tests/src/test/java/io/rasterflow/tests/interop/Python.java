@@ -31,7 +31,8 @@ record Python(String command) {
             found = false;
         }
         Assumptions.assumeTrue(
-                found, "no " + modules + " for " + python.command + "; set RASTERFLOW_PYTHON to a Python that has them");
+                found,
+                "no " + modules + " for " + python.command + "; set RASTERFLOW_PYTHON to a Python that has them");
         return python;
     }
 

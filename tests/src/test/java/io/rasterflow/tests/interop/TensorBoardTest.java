@@ -99,7 +99,9 @@ class TensorBoardTest {
             bytes.get(length);
             assertEquals(masked(length), bytes.getInt());
             byte[] message = new byte
-                    [(int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong()];
+                    [(int) ByteBuffer.wrap(length)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .getLong()];
             bytes.get(message);
             assertEquals(masked(message), bytes.getInt());
             events.add(Fields.of(message));
@@ -134,9 +136,12 @@ class TensorBoardTest {
         }
         assertEquals(List.of(201L), restarts);
         assertEquals(400, scalars.get("loss/training").size());
-        assertEquals((float) SampleRun.step(0, 250).loss(), scalars.get("loss/training").get(250L));
         assertEquals(
-                (float) SampleRun.validationLoss(400), scalars.get("loss/validation").get(400L));
+                (float) SampleRun.step(0, 250).loss(),
+                scalars.get("loss/training").get(250L));
+        assertEquals(
+                (float) SampleRun.validationLoss(400),
+                scalars.get("loss/validation").get(400L));
         assertEquals(0.789f, scalars.get("accuracy/attentive").get(0L));
         assertEquals(0.012f, scalars.get("seconds of rank 1/update").get(7L));
         assertFalse(scalars.get("optimizer/noise scale in images").containsKey(9L), "not known yet");
