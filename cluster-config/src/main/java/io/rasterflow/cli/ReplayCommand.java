@@ -68,6 +68,9 @@ final class ReplayCommand implements Callable<Integer> {
             throw new ConfigException("--step " + step + ": the run has the steps 0 to "
                     + (plan.train().steps() - 1));
         }
+        if (top < 0) {
+            throw new ConfigException("--top must not be negative but is " + top);
+        }
         if (plan.data().feed().used()) {
             throw new ConfigException(run + " was trained on a live feed, whose images are not kept: it has no replay");
         }
@@ -86,7 +89,7 @@ final class ReplayCommand implements Callable<Integer> {
                     .toList();
             print(plan, result, journalled, same, worst);
             if (extract != null) {
-                extract(data, worst.subList(0, Math.min(top, worst.size())));
+                extract(data, named(worst));
             }
             if (json) {
                 System.out.println(Json.line(fields(result, same, worst)));
@@ -143,13 +146,21 @@ final class ReplayCommand implements Callable<Integer> {
                         image.quarantined().isEmpty() ? "" : " (another in its place: " + image.quarantined() + ")"));
         String names = Stream.concat(
                         plan.data().stream().quarantine().stream(),
-                        worst.stream().limit(top).map(image -> BadSample.name(image.shard(), image.key())))
+                        named(worst).stream().map(image -> BadSample.name(image.shard(), image.key())))
                 .distinct()
                 .map(ConfigUtil::quoteString)
                 .collect(Collectors.joining(","));
         System.out.println("to train on from there without them: ./rasterflow train --from "
                 + Checkpoint.directory(run, result.checkpoint()) + " --run NEW 'data.stream.quarantine=[" + names
                 + "]'");
+    }
+
+    /** The first of them, but for positions where another image took the place of the one that is named. */
+    private List<Replay.Image> named(List<Replay.Image> worst) {
+        return worst.stream()
+                .limit(top)
+                .filter(image -> image.quarantined().isEmpty())
+                .toList();
     }
 
     private void extract(DataSet data, List<Replay.Image> images) throws IOException {
@@ -166,7 +177,7 @@ final class ReplayCommand implements Callable<Integer> {
         try {
             return "." + ImageHeader.read(bytes).format().name().toLowerCase(Locale.ROOT);
         } catch (DecodeException e) {
-            return ".bin"; // what was quarantined
+            return ".bin"; // It could be read when it was trained on.
         }
     }
 

@@ -1,6 +1,7 @@
 package io.rasterflow.cli;
 
 import io.rasterflow.config.ConfigException;
+import io.rasterflow.launch.Summary;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.report.Browser;
 import io.rasterflow.monitoring.report.Conclusions;
@@ -92,17 +93,7 @@ final class ReportCommand implements Callable<Integer> {
         fields.put("outcome", summary.outcome());
         fields.put("ended", history.status().ended());
         fields.put("steps", summary.steps());
-        fields.put("trainLossFirst", summary.trainLossFirst());
-        fields.put("trainLossLast", summary.trainLossLast());
-        fields.put("validationLossFirst", summary.validationLossFirst());
-        fields.put("validationLoss", summary.validationLossLast());
-        fields.put("probeUntrained", summary.probeUntrained());
-        fields.put("probe", summary.probe());
-        fields.put("correlation", summary.correlation());
-        fields.put("correlationPoints", summary.correlationPoints());
-        fields.put("imagesPerSecond", summary.imagesPerSecond());
-        fields.put("worldSize", summary.worldSize());
-        fields.put("badSamples", summary.badSamples());
+        fields.putAll(Summary.measured(summary));
         fields.put("damaged", history.damage());
         fields.put("conclusions", conclusions);
         return fields;

@@ -71,12 +71,9 @@ public final class Summary {
         out.printf(Locale.ROOT, "  %-16s %s%n", what, String.format(Locale.ROOT, format, values));
     }
 
-    /** For scripts: the fields of the command line's contract first, more beside them. */
-    public static Map<String, Object> fields(RunSummary summary, Coordinator.Outcome outcome, Path runDirectory) {
+    /** What the run came to in numbers, by the names of the command line's contract. */
+    public static Map<String, Object> measured(RunSummary summary) {
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("run", runDirectory.toString());
-        fields.put("outcome", outcome.outcome());
-        fields.put("steps", outcome.step());
         fields.put("trainLossFirst", summary.trainLossFirst());
         fields.put("trainLossLast", summary.trainLossLast());
         fields.put("validationLossFirst", summary.validationLossFirst());
@@ -87,8 +84,18 @@ public final class Summary {
         fields.put("correlationPoints", summary.correlationPoints());
         fields.put("imagesPerSecond", summary.imagesPerSecond());
         fields.put("worldSize", summary.worldSize());
-        fields.put("weights", summary.weights());
         fields.put("badSamples", summary.badSamples());
+        return fields;
+    }
+
+    /** For scripts: the fields of the command line's contract first, more beside them. */
+    public static Map<String, Object> fields(RunSummary summary, Coordinator.Outcome outcome, Path runDirectory) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("run", runDirectory.toString());
+        fields.put("outcome", outcome.outcome());
+        fields.put("steps", outcome.step());
+        fields.putAll(measured(summary));
+        fields.put("weights", summary.weights());
         fields.put("weightsSha256", outcome.weightsSha256());
         return fields;
     }

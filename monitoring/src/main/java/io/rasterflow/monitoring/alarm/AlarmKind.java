@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 public enum AlarmKind {
     LOSS_SPIKE(
             "loss-spike",
-            "look at the bad samples around this step (rasterflow metrics); when spikes come back, lower"
-                    + " train.learningRate or optimizer.clip, or raise train.warmupSteps"),
+            "look at the images of this step (rasterflow replay --step), and train on without them if they are to blame; when"
+                    + " spikes come back, lower train.learningRate or optimizer.clip, or raise train.warmupSteps"),
     DIVERGENCE(
             "divergence",
             "stop, and begin again from a checkpoint before the rise with a lower train.learningRate or optimizer.clip"),

@@ -61,6 +61,7 @@ public final class PageClient implements AutoCloseable {
         try {
             first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         } catch (InterruptedException e) {
+            close();
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } catch (ExecutionException | TimeoutException e) {

@@ -25,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,10 +107,10 @@ class AlarmHooksTest {
                 5, "main", "loss-spike", "", true, step, 0.9, 0.5, "the loss of step 8 is \"0.9\", ü", "try");
     }
 
-    private String logged(int lines) throws InterruptedException {
-        while (logs.of("io.rasterflow.monitoring.alarm").size() < lines) {
-            Thread.sleep(5);
-        }
+    private String logged(int lines) {
+        Awaitility.await()
+                .atMost(60, TimeUnit.SECONDS)
+                .until(() -> logs.of("io.rasterflow.monitoring.alarm").size() >= lines);
         return String.join("\n", logs.of("io.rasterflow.monitoring.alarm"));
     }
 
@@ -177,9 +178,7 @@ class AlarmHooksTest {
     }
 
     private static String written(Path file) throws Exception {
-        while (!Files.exists(file)) {
-            Thread.sleep(5);
-        }
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.exists(file));
         return Files.readString(file);
     }
 
