@@ -2,6 +2,7 @@ package io.rasterflow.tests.endtoend;
 
 import static io.rasterflow.tests.endtoend.Rasterflow.words;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.model.checkpoint.Checkpoint;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
@@ -196,7 +198,8 @@ final class ChaosRound {
 
     /** Looks, heals, strikes and replaces. Returns whether the run is over. */
     private boolean goOn() throws IOException {
-        journal = ChaosJournal.read(run);
+        boolean allEnded = nodes.stream().noneMatch(ChaosNode::alive);
+        journal = ChaosJournal.read(run); // After the look at the processes: the end is written before they end.
         assertEquals("", journal.violation());
         if (journal.steps() > steps) {
             steps = journal.steps();
@@ -205,13 +208,19 @@ final class ChaosRound {
         if (journal.end().isPresent()) {
             return true;
         }
-        assertTrue(nodes.stream().anyMatch(ChaosNode::alive), "all nodes have ended");
+        assertFalse(allEnded, () -> "all nodes have ended, without the end of the run: " + exits());
         assertTrue(now() - movedAt < STANDSTILL_MILLIS, "no step since " + STANDSTILL_MILLIS + " ms");
         look();
         heal(false);
         replace();
         strike();
         return false;
+    }
+
+    private String exits() {
+        return nodes.stream()
+                .map(node -> node + " with exit code " + node.running.process().exitValue())
+                .collect(Collectors.joining(", "));
     }
 
     private void look() {

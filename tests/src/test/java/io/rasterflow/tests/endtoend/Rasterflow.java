@@ -91,6 +91,7 @@ final class Rasterflow {
         builder.environment().put("XDG_CONFIG_HOME", directory.resolve("config").toString());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(environment);
+        builder.environment().merge("RASTERFLOW_JAVA_OPTS", QuickStart.OPTIONS, (own, quick) -> quick + " " + own);
         return new Running(builder.start(), out, err);
     }
 
