@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,18 +21,22 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code bench recovery}: how soon a run goes on when a trainer's process is killed. */
+/**
+ * {@code bench recovery}: how soon a run goes on when a trainer's process is killed, and how long the others wait when the
+ * one that takes its place joins.
+ */
 @Command(
         name = "recovery",
         description =
                 "Trains with several processes, kills one of them again and again (SIGKILL) and times from the kill"
-                        + " to the next step that is complete. Default settings but for the length of the run.")
+                        + " to the next step that is complete, and between the steps before and after its successor"
+                        + " joins. Default settings but for the length of the run.")
 final class BenchRecoveryCommand implements Callable<Integer> {
 
     private static final long PATIENCE_SECONDS = 120;
@@ -64,6 +67,15 @@ final class BenchRecoveryCommand implements Callable<Integer> {
     /** A completed step and when the monitor heard of it. */
     private record Seen(Event.Step step, long nanos) {}
 
+    /**
+     * Of one kill, in seconds.
+     *
+     * @param repair from the kill to the next completed step
+     * @param join between the last step without the successor and the first with it
+     * @param step the longest of the undisturbed ones before
+     */
+    private record Measured(double repair, double join, double step) {}
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (kills < 1 || nodes < 2) {
@@ -82,7 +94,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
         overrides.addAll(configOptions.overrides);
         RunConfig.Resolved resolved = RunConfig.load(configOptions.presetOrFile, overrides);
         Path directory = run != null ? run : Files.createTempDirectory("rasterflow-recovery");
-        double[] seconds;
+        List<Measured> measured;
         try (RunDirectory held = RunDirectory.open(directory.toAbsolutePath(), false, resolved.text())) {
             RunPlan plan = resolved.config().plan(held.path(), false);
             PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
@@ -92,70 +104,133 @@ final class BenchRecoveryCommand implements Callable<Integer> {
                         seen.add(new Seen(step, System.nanoTime()));
                     }
                 });
-                seconds = measure(trainRun);
+                measured = measure(trainRun);
                 trainRun.stop(Duration.ofSeconds(30));
             }
         }
-        print(seconds, directory);
+        print(measured, directory);
         return 0;
     }
 
-    private double[] measure(TrainRun trainRun) throws InterruptedException {
+    private List<Measured> measure(TrainRun trainRun) throws InterruptedException {
         Random random = new Random(1);
-        double[] seconds = new double[kills];
-        for (int kill = 0; kill < kills; kill++) {
-            long full = awaitStep(step -> step.worldSize() == nodes).step().generation();
+        List<Measured> measured = new ArrayList<>();
+        long full = awaitJoin().after().step().generation();
+        while (measured.size() < kills) {
             // Somewhere within a step, once the generation has found its pace.
-            pass(1 + 2 * random.nextDouble());
+            double step = longestStep(1 + 2 * random.nextDouble());
             List<Process> victims =
                     List.copyOf(trainRun.processes().orElseThrow().processes().values());
             Process victim = victims.get(random.nextInt(victims.size()));
             seen.clear();
             long begun = System.nanoTime();
             victim.destroyForcibly();
-            Seen next = awaitStep(step -> step.generation() > full);
-            seconds[kill] = (next.nanos() - begun) * 1e-9;
+            Seen next = awaitStep(full);
+            double repair = (next.nanos() - begun) * 1e-9;
+            Join join = awaitJoin();
+            full = join.after().step().generation();
+            double wait = (join.after().nanos() - Math.max(join.beforeNanos(), next.nanos())) * 1e-9;
+            measured.add(new Measured(repair, wait, step));
             System.out.printf(
                     Locale.ROOT,
-                    "kill %d of %d: step %d after %.3f s%n",
-                    kill + 1,
+                    "kill %d of %d: step %d after %.3f s; its successor joins within %.3f s between two steps"
+                            + " (of %.3f s)%n",
+                    measured.size(),
                     kills,
                     next.step().step(),
-                    seconds[kill]);
+                    repair,
+                    wait,
+                    step);
         }
-        return seconds;
+        return measured;
     }
 
-    /** Lets the run go on for a while. */
-    private void pass(double seconds) throws InterruptedException {
-        long end = System.nanoTime() + (long) (seconds * 1e9);
-        for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
-            seen.poll(left, TimeUnit.NANOSECONDS);
+    /**
+     * All nodes train again.
+     *
+     * @param beforeNanos when the last step was complete before that; the least number if none was
+     */
+    private record Join(long beforeNanos, Seen after) {}
+
+    private Join awaitJoin() throws InterruptedException {
+        long before = Long.MIN_VALUE;
+        while (true) {
+            Seen next = next();
+            if (next.step().worldSize() == nodes) {
+                return new Join(before, next);
+            }
+            before = next.nanos();
         }
     }
 
-    private Seen awaitStep(Predicate<Event.Step> wanted) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
-            Seen next = seen.poll(left, TimeUnit.NANOSECONDS);
-            if (next != null && wanted.test(next.step())) {
+    private Seen awaitStep(long beyondGeneration) throws InterruptedException {
+        while (true) {
+            Seen next = next();
+            if (next.step().generation() > beyondGeneration) {
                 return next;
             }
         }
-        throw new IllegalStateException("no step was completed within " + PATIENCE_SECONDS
-                + " s; the trainers' logs are in the run directory (keep it with --run)");
     }
 
-    private void print(double[] seconds, Path directory) {
-        double[] sorted = seconds.clone();
-        Arrays.sort(sorted);
-        double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-        double worst = sorted[sorted.length - 1];
+    /** Lets the run go on for a while. Returns the longest time between two steps of one rank. */
+    private double longestStep(double seconds) throws InterruptedException {
+        long end = System.nanoTime() + (long) (seconds * 1e9);
+        long longest = 0;
+        long last = 0;
+        for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
+            Seen next = seen.poll(left, TimeUnit.NANOSECONDS);
+            if (next != null && next.step().rank() == 0) {
+                longest = Math.max(longest, last == 0 ? 0 : next.nanos() - last);
+                last = next.nanos();
+            }
+        }
+        return longest * 1e-9;
+    }
+
+    private Seen next() throws InterruptedException {
+        Seen next = seen.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new IllegalStateException("no step was completed within " + PATIENCE_SECONDS
+                    + " s; the trainers' logs are in the run directory (keep it with --run)");
+        }
+        return next;
+    }
+
+    private void print(List<Measured> measured, Path directory) {
+        double[] repairs = sorted(measured, Measured::repair);
+        double[] joins = sorted(measured, Measured::join);
         System.out.printf(
-                Locale.ROOT, "%d kills: next step after %.3f s in the median, %.3f s at worst%n", kills, median, worst);
+                Locale.ROOT,
+                "%d kills: next step after %.3f s in the median, %.3f s at worst%n"
+                        + "%d joins: %.3f s between two steps in the median, %.3f s at worst; a step takes %.3f s%n",
+                kills,
+                median(repairs),
+                repairs[kills - 1],
+                kills,
+                median(joins),
+                joins[kills - 1],
+                median(sorted(measured, Measured::step)));
         System.out.println("journals in " + directory);
         if (json) {
-            System.out.println(Json.line(Map.of("medianSeconds", median, "maxSeconds", worst, "kills", kills)));
+            System.out.println(Json.line(Map.of(
+                    "medianSeconds",
+                    median(repairs),
+                    "maxSeconds",
+                    repairs[kills - 1],
+                    "joinMedianSeconds",
+                    median(joins),
+                    "joinMaxSeconds",
+                    joins[kills - 1],
+                    "kills",
+                    kills)));
         }
+    }
+
+    private static double[] sorted(List<Measured> measured, ToDoubleFunction<Measured> part) {
+        return measured.stream().mapToDouble(part).sorted().toArray();
+    }
+
+    private static double median(double[] sorted) {
+        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 }

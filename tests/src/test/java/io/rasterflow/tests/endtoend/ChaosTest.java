@@ -51,7 +51,6 @@ class ChaosTest {
                     "train.microBatches=6",
                     "train.steps=" + steps,
                     "train.checkpointEverySteps=" + steps / 3,
-                    "data.validation=[" + Rasterflow.HOME + "/streams/data/fashion-mnist/validation-00.tar.gz]",
                     "probe.everySteps=1000000",
                     "probe.trainImages=200");
         }

@@ -25,6 +25,7 @@ final class Rasterflow {
             "train.batch=32",
             "train.microBatches=8",
             "train.warmupSteps=4",
+            "data.validation=" + HOME.resolve("streams/data/fashion-mnist/validation-00.tar.gz"),
             "probe.trainImages=1000",
             "probe.attentive.epochs=2");
 
