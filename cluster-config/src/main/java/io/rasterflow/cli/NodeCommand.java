@@ -33,8 +33,13 @@ final class NodeCommand implements Callable<Integer> {
                     "Comma-separated: trainer; probe; coordinator and monitor to take over when the run's are lost.")
     private List<String> roles;
 
-    @Option(names = "--join", required = true, paramLabel = "HOST:PORT", description = "Any node of the cluster.")
-    private String join;
+    @Option(
+            names = "--join",
+            split = ",",
+            required = true,
+            paramLabel = "HOST:PORT",
+            description = "Any node of the cluster; or several, comma-separated, of which some may be gone.")
+    private List<String> join;
 
     @Option(names = "--name", description = "Unique name of the node; default: host and process id.")
     private String name;

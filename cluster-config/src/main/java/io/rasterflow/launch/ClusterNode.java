@@ -4,6 +4,7 @@ import io.rasterflow.actors.node.Node;
 import io.rasterflow.actors.node.NodeSettings;
 import io.rasterflow.config.ConfigException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
 
 /** One JVM of the cluster: its actor system, joined to a cluster or the first of one. */
 public final class ClusterNode implements AutoCloseable {
@@ -29,29 +31,43 @@ public final class ClusterNode implements AutoCloseable {
     /** Starts the first node of a new cluster. */
     public static ClusterNode first(NodeSettings settings, String host, int port) {
         ClusterNode node = start(settings, host, port);
-        node.join(Cluster.get(node.system).selfMember().address());
+        Cluster cluster = Cluster.get(node.system);
+        cluster.manager().tell(Join.create(cluster.selfMember().address()));
         return node;
     }
 
-    /** @param join HOST:PORT of any node of the cluster */
-    public static ClusterNode joining(NodeSettings settings, String host, int port, String join) {
+    /**
+     * Starts a node that joins the cluster of the first to answer; it begins none of its own.
+     *
+     * @param join HOST:PORT of nodes that may be in the cluster
+     */
+    public static ClusterNode joining(NodeSettings settings, String host, int port, List<String> join) {
+        List<Address> addresses = join.stream().map(ClusterNode::parse).toList();
+        ClusterNode node = start(settings, host, port);
+        Cluster cluster = Cluster.get(node.system);
+        List<Address> others = addresses.stream()
+                .filter(address -> !address.equals(cluster.selfMember().address()))
+                .toList();
+        if (others.isEmpty()) {
+            node.close();
+            throw new ConfigException(
+                    "--join names this node alone (" + join.get(0) + "); name another of the cluster");
+        }
+        cluster.manager().tell(new JoinSeedNodes(others));
+        return node;
+    }
+
+    private static Address parse(String join) {
         if (!join.matches("[^\\s:]+:\\d{1,5}")) {
             throw new ConfigException("--join must be HOST:PORT but is " + join);
         }
-        Address address = AddressFromURIString.parse("pekko://" + ControlPlane.SYSTEM + "@" + join);
-        ClusterNode node = start(settings, host, port);
-        node.join(address);
-        return node;
+        return AddressFromURIString.parse("pekko://" + ControlPlane.SYSTEM + "@" + join);
     }
 
     private static ClusterNode start(NodeSettings settings, String host, int port) {
         CompletableFuture<String> failure = new CompletableFuture<>();
         return new ClusterNode(
                 ControlPlane.start(Node.create(settings, failure), host, port, settings.roles()), failure);
-    }
-
-    private void join(Address address) {
-        Cluster.get(system).manager().tell(Join.create(address));
     }
 
     public ActorSystem<Node.Command> system() {
@@ -89,17 +105,17 @@ public final class ClusterNode implements AutoCloseable {
      *
      * @throws IllegalStateException with one line when no cluster has let it in by then
      */
-    public void awaitMembership(String join, Duration patience) {
+    public void awaitMembership(List<String> join, Duration patience) {
         CompletableFuture<Void> member = new CompletableFuture<>();
         org.apache.pekko.cluster.Cluster.get(system).registerOnMemberUp(() -> member.complete(null));
         try {
             member.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while joining " + join, e);
+            throw new IllegalStateException("interrupted while joining " + String.join(", ", join), e);
         } catch (ExecutionException | TimeoutException e) {
             throw new IllegalStateException(
-                    "no cluster at " + join + " let this node in within " + patience.toSeconds()
+                    "no cluster at " + String.join(" or ", join) + " let this node in within " + patience.toSeconds()
                             + " s; check the address, and that the run is still going",
                     e);
         }

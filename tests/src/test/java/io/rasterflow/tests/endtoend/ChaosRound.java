@@ -171,7 +171,8 @@ final class ChaosRound {
 
     /** Any of them may become the coordinator's. */
     private void startTrainer(String name, Optional<Subnet.Host> host) throws IOException {
-        Optional<ChaosNode> known = nodes.stream().filter(ChaosNode::well).findFirst();
+        List<String> known =
+                nodes.stream().filter(ChaosNode::well).map(node -> node.address).toList();
         if (known.isEmpty()) {
             return; // Until one is well.
         }
@@ -186,12 +187,12 @@ final class ChaosRound {
                         "--name",
                         name,
                         "--join",
-                        known.get().address,
+                        String.join(",", known),
                         "--host",
                         at.split(":")[0],
                         "--port",
                         at.split(":")[1]));
-        say("%s begins and joins %s", node, known.get().address);
+        say("%s begins and joins %s", node, known);
     }
 
     // ---- The run goes on

@@ -149,8 +149,9 @@ class ElasticTest {
         String join = Files.readString(main.out()).replaceAll("(?s).*--join (\\S+).*", "$1");
         Rasterflow.Running heir = rasterflow.start(
                 words("node", "--role", "coordinator,monitor,trainer", "--name", "heir", "--join", join), Map.of());
-        Rasterflow.Running other =
-                rasterflow.start(words("node", "--role", "trainer", "--name", "other", "--join", join), Map.of());
+        // Nobody is at the first of its addresses.
+        Rasterflow.Running other = rasterflow.start(
+                words("node", "--role", "trainer", "--name", "other", "--join", "127.0.0.1:9," + join), Map.of());
         awaitWorld("orphaned", 2, 1);
         signal("KILL", main.process().toHandle());
         Rasterflow.Result ended = heir.await();
