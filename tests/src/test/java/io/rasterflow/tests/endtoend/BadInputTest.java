@@ -13,11 +13,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every kind of bad input ends with one clear line and the exit code of cli.md, and leaves nothing half done. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BadInputTest {
+
+    private static Rasterflow.Running withoutACluster;
 
     private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");
 
@@ -170,9 +177,19 @@ class BadInputTest {
         assertEquals(1, result.err().lines().count(), result.text());
     }
 
+    /** It looks for one for half a minute: the other tests run meanwhile. */
+    @BeforeAll
+    static void startANodeWithoutACluster(@TempDir Path shared) throws Exception {
+        withoutACluster = new Rasterflow(shared)
+                .start(words("node", "--role", "trainer", "--join", "127.0.0.1:9,localhost:9"), Map.of());
+    }
+
     @Test
+    @Order(Integer.MAX_VALUE)
     void aNodeThatFindsNoClusterSaysSo() throws Exception {
-        refused(1, "no cluster at 127.0.0.1:9", "node", "--role", "trainer", "--join", "127.0.0.1:9");
+        Rasterflow.Result result = withoutACluster.await();
+        assertEquals(1, result.exit(), result.text());
+        assertTrue(result.err().contains("no cluster at 127.0.0.1:9 or localhost:9 let this node in"), result.text());
         refused(2, "--join must be HOST:PORT", "node", "--role", "trainer", "--join", "no port");
         refused(2, "--role must be", "node", "--role", "president", "--join", "127.0.0.1:9");
     }

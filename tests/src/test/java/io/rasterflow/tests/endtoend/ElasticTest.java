@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ElasticTest {
 
     private static final List<String> STEPS = List.of(
-            "train.steps=700", "train.checkpointEverySteps=350", "probe.everySteps=100000", "probe.trainImages=200");
+            "train.steps=550", "train.checkpointEverySteps=275", "probe.everySteps=100000", "probe.trainImages=200");
 
     @TempDir
     Path directory;
@@ -62,7 +62,7 @@ class ElasticTest {
         assertEquals(0, joiner.await().exit());
         JsonNode expected = whole.json();
         JsonNode summary = result.json();
-        assertEquals(700, summary.get("steps").asLong());
+        assertEquals(550, summary.get("steps").asLong());
         assertEquals(
                 expected.get("weightsSha256").asText(),
                 summary.get("weightsSha256").asText(),
@@ -70,7 +70,7 @@ class ElasticTest {
 
         Rasterflow.Result audit = rasterflow.run("audit", "--run", "elastic", "--json");
         assertEquals(0, audit.exit(), audit.text());
-        assertEquals(700 * 32, audit.json().get("positions").asLong());
+        assertEquals(550 * 32, audit.json().get("positions").asLong());
         assertEquals(0, audit.json().get("missing").asLong());
         assertEquals(0, audit.json().get("duplicated").asLong());
     }

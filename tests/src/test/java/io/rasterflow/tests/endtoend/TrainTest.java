@@ -208,8 +208,8 @@ class TrainTest {
                         "monitor.port=0"),
                 Map.of("RASTERFLOW_JAVA_OPTS", "-Xms300m -Xmx300m -XX:+AlwaysPreTouch"));
         try {
-            Usage early = usageAt(running, 750);
-            Usage late = usageAt(running, 2000);
+            Usage early = usageAt(running, 500);
+            Usage late = usageAt(running, 1500);
             assertTrue(late.residentKilobytes() - early.residentKilobytes() < 48_000, early + " → " + late);
             assertTrue(Math.abs(late.threads() - early.threads()) <= 8, early + " → " + late);
             assertTrue(Math.abs(late.descriptors() - early.descriptors()) <= 16, early + " → " + late);
