@@ -11,6 +11,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.rasterflow.actors.Refusals;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -25,8 +26,6 @@ import org.slf4j.LoggerFactory;
 public final class ControlPort implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlPort.class);
-    /** Strangers of which each has a line; then a line per second. */
-    private static final int LINES = 20;
 
     private final String host;
     private final long maxFrameBytes;
@@ -35,11 +34,7 @@ public final class ControlPort implements AutoCloseable {
             1, new DefaultThreadFactory("rasterflow-control-port", true), NioIoHandler.newFactory());
     private volatile Channel listening;
     private volatile int arteryPort;
-
-    // Confined to the event loop
-    private double lines = LINES;
-    private long saidAt = System.nanoTime();
-    private long unsaid;
+    private final Refusals refusals = new Refusals(LOG);
 
     private ControlPort(String host, long maxFrameBytes, long greetingMillis) {
         this.host = host;
@@ -102,19 +97,8 @@ public final class ControlPort implements AutoCloseable {
         return greetingMillis;
     }
 
-    /** One line for each, unless there are many. */
     void refused(SocketAddress stranger, String fault) {
-        long now = System.nanoTime();
-        lines = Math.min(LINES, lines + (now - saidAt) * 1e-9);
-        saidAt = now;
-        if (lines < 1) {
-            unsaid++;
-            return;
-        }
-        lines--;
-        String before = unsaid == 0 ? "" : " (and " + unsaid + " others before)";
-        unsaid = 0;
-        LOG.warn("refused a connection of {} to the control port {}:{}: {}{}", stranger, host, port(), fault, before);
+        refusals.add(stranger, "the control port " + host + ":" + port(), fault);
     }
 
     @Override

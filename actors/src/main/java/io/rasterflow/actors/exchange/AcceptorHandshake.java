@@ -1,20 +1,17 @@
 package io.rasterflow.actors.exchange;
 
 import io.netty.channel.socket.DuplexChannel;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The accepting side of a new connection until it is somebody's; see {@link Greeting}. A peer that joins a generation before
  * the local rank does waits here, silent, so no gradient can come before there is room for it. On the event loop.
  */
 final class AcceptorHandshake implements FrameSink {
-
-    private static final Logger LOG = LoggerFactory.getLogger(AcceptorHandshake.class);
 
     /** Where connections go from here. */
     interface Desk {
@@ -28,6 +25,9 @@ final class AcceptorHandshake implements FrameSink {
 
         /** Another process has; {@link #welcome} or {@link #refuse} follows. */
         void visited(AcceptorHandshake handshake, Visit visit);
+
+        /** The connection of somebody was turned away. */
+        void refused(SocketAddress stranger, String reason);
 
         /** The connection is no longer a stranger's, or it is gone. */
         void settled(AcceptorHandshake handshake);
@@ -131,7 +131,7 @@ final class AcceptorHandshake implements FrameSink {
         if (!channel.eventLoop().inEventLoop()) {
             channel.eventLoop().execute(() -> refuse(reason));
         } else if (!done) {
-            LOG.warn("refused connection from {}: {}", channel.remoteAddress(), reason);
+            desk.refused(channel.remoteAddress(), reason);
             settle();
             Frames.farewell(channel, FrameType.REFUSE, 0, greeting == null ? 0 : greeting.generation(), 0, reason);
         }
@@ -140,7 +140,7 @@ final class AcceptorHandshake implements FrameSink {
     @Override
     public void closed(String cause) {
         if (!done) {
-            LOG.warn("refused connection from {}: {}", channel.remoteAddress(), cause);
+            desk.refused(channel.remoteAddress(), cause);
             settle();
         }
     }

@@ -3,7 +3,9 @@ package io.rasterflow.actors.exchange;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.rasterflow.actors.Refusals;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,6 +44,7 @@ public final class DataPlane implements AutoCloseable {
     private final Visits visits;
     private final Channel server;
     private final AcceptorHandshake.Desk desk = new FrontDesk();
+    private final Refusals refusals = new Refusals(LOG);
 
     // Guarded by this.
     private final Map<Seat, RankExchange> seated = new HashMap<>();
@@ -82,8 +85,7 @@ public final class DataPlane implements AutoCloseable {
 
     /** The address under which other ranks reach the given replica of this process. */
     public DataAddress address(int replica) {
-        return new DataAddress(
-                processId, config.host(), ((InetSocketAddress) server.localAddress()).getPort(), replica);
+        return new DataAddress(processId, config.host(), port(), replica);
     }
 
     /**
@@ -250,6 +252,10 @@ public final class DataPlane implements AutoCloseable {
         sockets.connect(exchange.plan().generation().members().get(peer), handshake, exchanges.connectMillis());
     }
 
+    private int port() {
+        return ((InetSocketAddress) server.localAddress()).getPort();
+    }
+
     /** A connection from outside. */
     private void greet(SocketChannel channel) {
         AcceptorHandshake handshake = new AcceptorHandshake(desk, channel);
@@ -261,8 +267,7 @@ public final class DataPlane implements AutoCloseable {
             }
         }
         if (crowded) {
-            LOG.warn(
-                    "refused connection from {}: {} others are still unproved", channel.remoteAddress(), MAX_STRANGERS);
+            desk.refused(channel.remoteAddress(), MAX_STRANGERS + " others are still unproved");
             Frames.close(channel);
         } else {
             handshake.start();
@@ -279,6 +284,11 @@ public final class DataPlane implements AutoCloseable {
         @Override
         public ExchangeConfig exchanges() {
             return exchanges;
+        }
+
+        @Override
+        public void refused(SocketAddress stranger, String reason) {
+            refusals.add(stranger, "the data port " + config.host() + ":" + port(), reason);
         }
 
         @Override

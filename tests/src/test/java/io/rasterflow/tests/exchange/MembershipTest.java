@@ -260,8 +260,29 @@ class MembershipTest {
                         .until(() -> refusals(log).size() > known);
                 assertEquals(i + 1, refusals(log).size(), refusals(log).toString());
                 assertEquals(1, refusals(log).get(i).lines().count());
-                assertContains(refusals(log).get(i), "refused connection from /127.0.0.1:");
+                assertContains(refusals(log).get(i), "refused a connection of /127.0.0.1:");
             }
+        }
+    }
+
+    @Test
+    void whoKnocksWithoutEndFillsNoLog() throws Exception {
+        DataPlane a = plane("secret", 10_000);
+        try (LogLines log = new LogLines()) {
+            for (int i = 0; i < 200; i++) {
+                try (Socket socket = new Socket("127.0.0.1", a.address(0).port())) {
+                    socket.setSoTimeout(10_000);
+                    socket.getOutputStream().write("nonsense, as long as a header must be at least".getBytes("UTF-8"));
+                    socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+                } catch (SocketException reset) {
+                    assertContains(reset.getMessage(), "reset");
+                }
+            }
+            assertTrue(refusals(log).size() < 100, refusals(log).size() + " lines");
+            Awaitility.await().atMost(10, TimeUnit.SECONDS).until(() -> {
+                new Socket("127.0.0.1", a.address(0).port()).close();
+                return refusals(log).stream().anyMatch(line -> line.contains(" others before)"));
+            });
         }
     }
 
