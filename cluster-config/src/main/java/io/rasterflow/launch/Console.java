@@ -76,6 +76,7 @@ final class Console {
                                                 event.cause())))
                 .onMessage(Event.Membership.class, this::onMembership)
                 .onMessage(Event.Alarm.class, this::onAlarm)
+                .onMessage(Event.Action.class, event -> line(event.words()))
                 .onMessage(Event.RunEnded.class, event -> onEnded())
                 .onAnyMessage(event -> Behaviors.same())
                 .onSignal(PostStop.class, stop -> onEnded())

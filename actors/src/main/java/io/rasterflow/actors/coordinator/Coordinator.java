@@ -15,20 +15,21 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.TrainingState;
+import io.rasterflow.monitoring.action.ActionAnswer;
+import io.rasterflow.monitoring.action.ActionRequest;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -54,8 +55,8 @@ public final class Coordinator {
     public record JoinNode(String node, String process, int protocol, ActorRef<Admission> replyTo)
             implements Command, WireMessage {}
 
-    /** The answer to {@link JoinNode}. */
-    public sealed interface Admission extends WireMessage {}
+    /** The answer to {@link JoinNode}, and what a node is told later. */
+    public sealed interface Admission extends WireMessage permits Welcome, Refused, NodeOrder {}
 
     /**
      * Take part.
@@ -111,6 +112,12 @@ public final class Coordinator {
     /** Stop at a step boundary, with a checkpoint. */
     public record Stop() implements Command, WireMessage {}
 
+    /** A user asks something of the run. */
+    public record Ask(ActionRequest request, ActorRef<Answered> replyTo) implements Command, WireMessage {}
+
+    /** The answer to {@link Ask}. */
+    public record Answered(ActionAnswer answer) implements WireMessage {}
+
     /** Tell me how the run ends. */
     public record Follow(ActorRef<Outcome> replyTo) implements Command, WireMessage {}
 
@@ -135,12 +142,11 @@ public final class Coordinator {
     private record Tick() implements Command {}
 
     /** Rises when messages or frames change: nodes of different programs do not train together. */
-    public static final int PROTOCOL = 5;
+    public static final int PROTOCOL = 6;
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final Duration TICK = Duration.ofMillis(Pace.TICK_MILLIS);
     private static final long WAITING_MILLIS = 10_000;
-    private static final long FRESH_MILLIS = 3_000;
 
     private final ActorContext<Command> context;
     private final String node;
@@ -152,15 +158,12 @@ public final class Coordinator {
     // Members
     private final Membership membership;
     private final Map<DataAddress, ActorRef<Trainer.Command>> trainers = new HashMap<>();
-    private final Map<String, KnownNode> nodes = new HashMap<>();
+    private final Nodes nodes = new Nodes();
+    private final Wishes wishes;
+    private final Evaluations evaluations = new Evaluations();
     private Optional<String> identity = Optional.empty();
-    private Optional<ActorRef<ProbeActor.Command>> probe = Optional.empty();
     private String waiting = "";
     private long saidWaiting;
-
-    // Evaluations
-    private final Queue<ProbeActor.Evaluate> waitingForProbe = new ArrayDeque<>();
-    private final Set<Long> evaluating = new LinkedHashSet<>();
 
     // The end
     private final Set<ActorRef<Outcome>> followers = new LinkedHashSet<>();
@@ -168,8 +171,6 @@ public final class Coordinator {
     private Optional<Saved> saved = Optional.empty();
     private boolean stopping;
     private long lastCheckpoint = -1;
-
-    private record KnownNode(String process, long heard) {}
 
     /**
      * @param node name of the node that hosts the singleton at the moment
@@ -203,6 +204,7 @@ public final class Coordinator {
                 plan.exchange().silenceMillis());
         this.membership = new Membership(
                 rules, cluster, this::restorePoint, new GenerationFile(Path.of(plan.directory()), takesOver));
+        this.wishes = new Wishes(node, membership, nodes, telemetry);
     }
 
     private Behavior<Command> coordinating() {
@@ -221,6 +223,7 @@ public final class Coordinator {
                 .onMessage(Saved.class, this::onSaved)
                 .onMessage(Evaluated.class, this::onEvaluated)
                 .onMessage(EvaluationFailed.class, this::onEvaluationFailed)
+                .onMessage(Ask.class, this::onAsk)
                 .onMessage(Stop.class, this::onStop)
                 .onMessage(Follow.class, this::onFollow)
                 .build();
@@ -230,6 +233,7 @@ public final class Coordinator {
         return Behaviors.receive(Command.class)
                 .onMessage(JoinNode.class, this::onJoinNode)
                 .onMessage(Follow.class, this::onFollow)
+                .onMessage(Ask.class, this::onAskTooLate)
                 .onAnyMessage(message -> Behaviors.same())
                 .build();
     }
@@ -242,31 +246,16 @@ public final class Coordinator {
 
     private Behavior<Command> onJoinNode(JoinNode message) {
         cluster.heardNode(message.replyTo()); // Until it ends, a node that is refused counts as a member, too.
-        if (message.protocol() != PROTOCOL) {
-            refuse(
-                    message,
-                    "node " + message.node() + " speaks protocol " + message.protocol() + ", this run " + PROTOCOL
-                            + "; use the same version of Rasterflow on all nodes");
-            return Behaviors.same();
-        }
-        KnownNode known = nodes.get(message.node());
-        boolean other = known != null && !known.process().equals(message.process());
-        if (other && now() - known.heard() < FRESH_MILLIS) {
-            refuse(message, "another process is node " + message.node() + " of this run; give this one another --name");
-            return Behaviors.same();
-        }
-        nodes.put(message.node(), new KnownNode(message.process(), now()));
-        if (known == null || other) {
+        Optional<String> refusal = nodes.refusal(message, now());
+        if (refusal.isPresent()) {
+            LOG.warn("refused: {}", refusal.get());
+            message.replyTo().tell(new Refused(refusal.get()));
+        } else if (nodes.heard(message, now())) {
             LOG.info("node {} joins", message.node());
             membershipEvent(message.node(), "up", "");
             message.replyTo().tell(new Welcome(plan, incarnation));
         }
         return Behaviors.same();
-    }
-
-    private void refuse(JoinNode message, String reason) {
-        LOG.warn("refused: {}", reason);
-        message.replyTo().tell(new Refused(reason));
     }
 
     private Behavior<Command> onAnnounce(Announce message) {
@@ -344,7 +333,8 @@ public final class Coordinator {
             saidWaiting = now();
             LOG.info(waiting);
         }
-        return obey(membership.tick(now()));
+        return obey(Stream.concat(membership.tick(now()).stream(), wishes.tick(now()).stream())
+                .toList());
     }
 
     // ---- Membership's orders
@@ -435,39 +425,45 @@ public final class Coordinator {
     // ---- Checkpoints and their evaluation
 
     private Behavior<Command> onJoinProbe(JoinProbe message) {
-        if (!probe.equals(Optional.of(message.probe()))) {
-            probe = Optional.of(message.probe());
+        if (evaluations.join(message.probe())) {
             context.watchWith(message.probe(), new ProbeGone(message.probe()));
-            waitingForProbe.forEach(message.probe()::tell);
-            waitingForProbe.clear();
         }
         return Behaviors.same();
     }
 
     private Behavior<Command> onProbeGone(ProbeGone message) {
-        if (probe.equals(Optional.of(message.probe()))) {
-            probe = Optional.empty();
-        }
+        evaluations.gone(message.probe());
         return endIfDone();
     }
 
     private Behavior<Command> onCheckpointWritten(CheckpointWritten message) {
-        lastCheckpoint = message.step();
-        if (evaluating.add(message.step())) {
-            ProbeActor.Evaluate evaluate = new ProbeActor.Evaluate(
-                    message.step(), message.directory(), !stopping && plan.probeDue(message.step()), context.getSelf());
-            probe.ifPresentOrElse(actor -> actor.tell(evaluate), () -> waitingForProbe.add(evaluate));
+        long step = message.step();
+        lastCheckpoint = step;
+        boolean extra = wishes.writes() && !plan.checkpointDue(step);
+        boolean asked = wishes.written(step);
+        boolean probe = asked || !extra && !stopping && plan.probeDue(step);
+        if (asked || !evaluations.isUnderWay(step)) {
+            evaluations.begin(new ProbeActor.Evaluate(step, message.directory(), probe, context.getSelf()));
         }
         return Behaviors.same();
     }
 
     private Behavior<Command> onSaved(Saved message) {
         saved = Optional.of(message);
+        long step = message.step();
+        if (wishes.saved(step)) {
+            String directory =
+                    Checkpoint.directory(Path.of(plan.directory()), step).toString();
+            evaluations.begin(new ProbeActor.Evaluate(step, directory, true, context.getSelf()));
+        }
         return obey(membership.saved(now()));
     }
 
     private Behavior<Command> onEvaluated(Evaluated message) {
-        evaluating.remove(message.step());
+        evaluations.over(message.step());
+        if (!evaluations.isUnderWay(message.step())) {
+            wishes.evaluated(message.step(), message.validationLoss());
+        }
         // Whoever is rank 0 by the next checkpoint.
         trainers.values()
                 .forEach(trainer -> trainer.tell(new Trainer.Validated(message.step(), message.validationLoss())));
@@ -475,8 +471,21 @@ public final class Coordinator {
     }
 
     private Behavior<Command> onEvaluationFailed(EvaluationFailed message) {
-        evaluating.remove(message.step());
+        evaluations.over(message.step());
         return fail("step " + message.step() + " could not be evaluated: " + message.cause());
+    }
+
+    // ---- What users ask
+
+    private Behavior<Command> onAsk(Ask message) {
+        Wishes.Reply reply = wishes.ask(message.request(), now());
+        message.replyTo().tell(new Answered(reply.answer()));
+        return obey(reply.orders());
+    }
+
+    private Behavior<Command> onAskTooLate(Ask message) {
+        message.replyTo().tell(new Answered(new ActionAnswer(false, "the run is over")));
+        return Behaviors.same();
     }
 
     // ---- The end
@@ -496,14 +505,15 @@ public final class Coordinator {
             return ended();
         }
         if (membership.stopped()) {
+            // What a user had saved earlier is not how it ends.
+            Optional<Saved> last = saved.filter(known -> known.step() >= lastCheckpoint);
             return end(
                     "stopped",
-                    saved.map(Saved::step).orElse(Math.max(0, lastCheckpoint)),
+                    last.map(Saved::step).orElse(Math.max(0, lastCheckpoint)),
                     "",
-                    saved.map(Saved::weightsSha256).orElse(""));
+                    last.map(Saved::weightsSha256).orElse(""));
         }
-        // Where the probe's node is lost nobody will evaluate.
-        boolean evaluated = evaluating.isEmpty() || stopping || probe.isEmpty();
+        boolean evaluated = evaluations.done() || stopping;
         if (!membership.finished() || lastCheckpoint < plan.train().steps() || !evaluated) {
             return Behaviors.same();
         }
@@ -528,6 +538,7 @@ public final class Coordinator {
     }
 
     private Behavior<Command> end(String how, long step, String detail, String weightsSha256) {
+        wishes.end();
         membership.close();
         trainers.values().forEach(trainer -> trainer.tell(new Trainer.Retire("the run is over")));
         Outcome result = new Outcome(how, step, detail, weightsSha256);

@@ -20,7 +20,8 @@ import java.util.function.Supplier;
  * micro-batches or not at all. Who lags behind takes them from a peer. (3) A rank is lost when its process is known to be
  * gone. If it is merely silent it may be beyond a partition: no generation is formed, and none goes on for long, where the
  * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join and leave at step
- * boundaries: all ranks are asked to pause after the step that is under way. (5) Trainers name their generation by its
+ * boundaries: all ranks are asked to pause after the step that is under way; a run that is held rests there, and no
+ * generation is formed until it is released. (5) Trainers name their generation by its
  * number; one that is newer than the last that is known was formed by another coordinator, and before anything else is
  * decided one of its ranks is asked who is in it.
  */
@@ -70,6 +71,7 @@ public final class Membership {
     private int barren;
     private long formedStep = -1;
     private boolean stopping;
+    private boolean held;
     private long begunAt = Long.MIN_VALUE;
     private boolean over;
     private String waitingFor = "";
@@ -195,6 +197,21 @@ public final class Membership {
         return take();
     }
 
+    /** Rest at the next step boundary; members stay, come and go meanwhile. */
+    public List<Order> hold(long now) {
+        held = true;
+        evaluate(now, true);
+        return take();
+    }
+
+    /** Go on, in a new generation that begins with the weights of the last. */
+    public List<Order> release(long now) {
+        held = false;
+        cause = settling ? "the pause is over" : cause;
+        evaluate(now, true);
+        return take();
+    }
+
     /** The checkpoint that {@link Order.Save} asked for is written. */
     public List<Order> saved(long now) {
         evaluate(now, true);
@@ -234,6 +251,20 @@ public final class Membership {
     /** Whether a stop that was asked for is complete. */
     public boolean stopped() {
         return over && stopping;
+    }
+
+    /** Whether the run was asked to rest. */
+    public boolean held() {
+        return held;
+    }
+
+    /** Whether it does: no rank takes a step before it is released. */
+    public boolean rests() {
+        boolean still = current.isEmpty()
+                || settling
+                        && !current.get().present().isEmpty()
+                        && !current.get().move();
+        return held && still;
     }
 
     /** Trainers that are not lost. */
@@ -339,7 +370,9 @@ public final class Membership {
         }
         retireLeavers();
         List<Seat> ready = seats.candidates(now);
-        if (ready.size() >= rules.worldSize()) {
+        if (held) {
+            await("paused before the first step");
+        } else if (ready.size() >= rules.worldSize()) {
             if (decided(now) && enough(ready)) {
                 form(ready, now);
             }
@@ -394,7 +427,7 @@ public final class Membership {
         }
     }
 
-    /** Joiners, leavers, a stop: all ranks are asked to stop after the step that is under way. */
+    /** Joiners, leavers, a stop, a pause: all ranks are asked to stop after the step that is under way. */
     private void requestPause(long now) {
         Ranks ranks = current.get();
         long joiners = seats.candidates(now).stream()
@@ -402,8 +435,8 @@ public final class Membership {
                 .count();
         boolean joins = joiners > 0 && ranks.generation.worldSize() < rules.microBatches();
         boolean leaves = ranks.present().stream().anyMatch(Seat::leaving);
-        if (joins || leaves || stopping) {
-            cause = joins ? "trainers join" : leaves ? "trainers leave" : "stop";
+        if (joins || leaves || stopping || held) {
+            cause = joins ? "trainers join" : leaves ? "trainers leave" : stopping ? "stop" : "pause";
             paused = true;
             ranks.present().forEach(seat -> tell(seat, new Order.Pause(seat.address, ranks.number()), now));
         }
@@ -422,6 +455,8 @@ public final class Membership {
         }
         if (stopping) {
             over = tick && safe(current.get().present(), now);
+        } else if (held) {
+            letGo(now, tick);
         } else {
             formOrLetGo(now, tick);
         }
@@ -463,12 +498,18 @@ public final class Membership {
     /** Those who want to leave need not wait for others to come. */
     private void formOrLetGo(long now, boolean tick) {
         List<Seat> chosen = seats.candidates(now);
-        boolean leavers = seats.all().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
         if (enough(chosen)) {
             if (tick || barren == 0) { // Generations that fail at once are not formed as fast as messages travel.
                 form(chosen, now);
             }
-        } else if (leavers && tick && safe(seats.all(), now)) {
+        } else {
+            letGo(now, tick);
+        }
+    }
+
+    private void letGo(long now, boolean tick) {
+        boolean leavers = seats.all().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
+        if (leavers && tick && safe(seats.all(), now)) {
             retireLeavers();
         }
     }

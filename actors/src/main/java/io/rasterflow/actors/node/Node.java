@@ -2,6 +2,7 @@ package io.rasterflow.actors.node;
 
 import io.rasterflow.actors.Failures;
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.coordinator.NodeOrder;
 import io.rasterflow.actors.coordinator.PekkoClusterView;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.probe.ProbeActor;
@@ -273,6 +274,9 @@ public final class Node {
     }
 
     private Behavior<Command> onAdmitted(Coordinator.Admission admission) {
+        if (admission instanceof NodeOrder order) {
+            return onOrder(order);
+        }
         if (admission instanceof Coordinator.Refused refused) {
             long now = System.nanoTime() / 1_000_000;
             refusedSince = refusedSince == 0 ? now : refusedSince;
@@ -291,6 +295,16 @@ public final class Node {
             takePart(welcome.plan());
         }
         return Behaviors.same();
+    }
+
+    private Behavior<Command> onOrder(NodeOrder order) {
+        if (order instanceof NodeOrder.Log log) {
+            LogLevel.set(log.level());
+            LOG.info("log level {}, asked by {}", log.level(), log.who());
+            return Behaviors.same();
+        }
+        LOG.info("this node is drained, asked by {}", ((NodeOrder.Drain) order).who());
+        return onLeave(new Leave());
     }
 
     private void takePart(RunPlan run) {

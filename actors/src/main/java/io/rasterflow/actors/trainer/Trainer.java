@@ -66,7 +66,7 @@ public final class Trainer {
     /** Say who is in your generation. */
     public record Describe() implements Command, WireMessage {}
 
-    /** Write a checkpoint of the weights as they are. */
+    /** Write a checkpoint of the weights as they are, which are those of the last step boundary. */
     public record Save() implements Command, WireMessage {}
 
     /** You are not needed any more. */
@@ -461,8 +461,11 @@ public final class Trainer {
     }
 
     private Behavior<Command> onSave(Save message) {
+        long step = member.step();
+        if (step < 0) {
+            return Behaviors.same(); // It is asked again in its next generation.
+        }
         return guarded(() -> {
-            long step = member.step();
             CompletionStage<String> saved =
                     checkpoints.isWritten(step) ? checkpoints.hashAfterwards(replica.snapshot()) : writeCheckpoint();
             context.pipeToSelf(saved, (hash, failure) -> {
@@ -471,6 +474,7 @@ public final class Trainer {
                 }
                 return new Told();
             });
+            session.ifPresent(TrainingSession::markWaiting);
             return Behaviors.same();
         });
     }

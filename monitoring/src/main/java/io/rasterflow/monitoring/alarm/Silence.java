@@ -4,7 +4,7 @@ import static io.rasterflow.monitoring.alarm.Board.format;
 
 import io.rasterflow.monitoring.event.Event;
 
-/** A run that has begun and is not at its end does nothing. */
+/** A run that has begun, is not at its end and was not paused does nothing. */
 final class Silence implements Detector {
 
     private static final int WINDOW = 21;
@@ -15,6 +15,7 @@ final class Silence implements Detector {
     private final long steps;
     private final Window stepSeconds = new Window(WINDOW);
     private boolean training;
+    private boolean paused;
     private double idleSeconds;
 
     /** @param steps step at which the run ends; what comes after it may take its time */
@@ -36,6 +37,12 @@ final class Silence implements Detector {
         } else if (event instanceof Event.RunEnded) {
             training = false;
         }
+        if (event instanceof Event.Action action && (action.pauses() || action.resumes())) {
+            paused = action.pauses();
+            progress = true;
+        } else if (event instanceof Event.Membership membership && membership.forms()) {
+            paused = false;
+        }
         if (progress || event instanceof Event.RunEnded) {
             idleSeconds = 0;
             board.clear(AlarmKind.SILENCE, subject -> true, "the run goes on");
@@ -44,7 +51,7 @@ final class Silence implements Detector {
 
     @Override
     public void tick(double seconds, Board board) {
-        idleSeconds += seconds;
+        idleSeconds += paused ? 0 : seconds;
         double limit = Math.max(config.silenceSeconds(), STEPS * stepSeconds.median());
         board.judge(
                 AlarmKind.SILENCE,

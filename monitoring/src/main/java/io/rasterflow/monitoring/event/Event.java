@@ -25,6 +25,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
     @JsonSubTypes.Type(value = Event.Disk.class, name = "disk"),
     @JsonSubTypes.Type(value = Event.Alarm.class, name = "alarm"),
+    @JsonSubTypes.Type(value = Event.Action.class, name = "action"),
     @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
 })
 // The order of the kinds is that of the columns of an export; the compiler's own order depends on who else is compiled.
@@ -43,6 +44,7 @@ public sealed interface Event
                 Event.Input,
                 Event.Disk,
                 Event.Alarm,
+                Event.Action,
                 Event.RunEnded {
 
     long timeMillis();
@@ -180,7 +182,12 @@ public sealed interface Event
     /** @param change {@code up}, {@code down}, {@code generation} */
     record Membership(
             long timeMillis, String node, String member, String change, long generation, int worldSize, String detail)
-            implements Event {}
+            implements Event {
+        /** Whether a generation begins. */
+        public boolean forms() {
+            return change.equals("generation");
+        }
+    }
 
     /**
      * A rank begins a generation: a fixed set of ranks that compute together. What older generations committed before
@@ -320,6 +327,47 @@ public sealed interface Event
             String text,
             String advice)
             implements Event {}
+
+    /**
+     * Somebody has asked something of the run, or it has come of it. The coordinator's node says it.
+     *
+     * @param action {@code pause}, {@code resume}, {@code checkpoint}, {@code probe}, {@code drain}, {@code log-level}
+     * @param subject node or level that it is about; empty when it is the whole run
+     * @param who address of whoever asked
+     * @param step optimizer steps taken by then; -1 before the first weights
+     * @param outcome {@link #ASKED}, later {@link #DONE} or {@link #REFUSED}; what is done or refused at once is said once
+     * @param detail in words; empty when it is asked
+     */
+    record Action(
+            long timeMillis,
+            String node,
+            String action,
+            String subject,
+            String who,
+            long step,
+            String outcome,
+            String detail)
+            implements Event {
+        public static final String ASKED = "asked";
+        public static final String DONE = "done";
+        public static final String REFUSED = "refused";
+
+        /** As one line. */
+        public String words() {
+            String what = action.replace('-', ' ') + (subject.isEmpty() ? "" : " " + subject) + ", asked by " + who;
+            return outcome.equals(ASKED) ? what : what + ": " + outcome + ", " + detail;
+        }
+
+        /** Whether the ranks rest from now on. */
+        public boolean pauses() {
+            return action.equals("pause") && outcome.equals(DONE);
+        }
+
+        /** Whether they no longer have to. */
+        public boolean resumes() {
+            return action.equals("resume") && outcome.equals(DONE);
+        }
+    }
 
     /** @param outcome {@code completed}, {@code stopped}, {@code failed} */
     record RunEnded(long timeMillis, String node, long step, String outcome, String detail) implements Event {}

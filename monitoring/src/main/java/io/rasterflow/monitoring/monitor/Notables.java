@@ -47,7 +47,7 @@ final class Notables {
                     "checkpoint",
                     format("%s, %.1f MB in %.2f s", e.directory(), e.bytes() / 1e6, e.seconds()));
         } else if (event instanceof Event.Membership e) {
-            String what = e.change().equals("generation")
+            String what = e.forms()
                     ? "generation " + e.generation() + " with " + e.worldSize()
                             + (e.worldSize() == 1 ? " rank" : " ranks")
                     : e.member() + " is " + e.change();
@@ -56,6 +56,8 @@ final class Notables {
             badSample(e);
         } else if (event instanceof Event.Alarm e) {
             alarm(e);
+        } else if (event instanceof Event.Action e) {
+            line(e, e.step(), "action", e.words());
         } else if (event instanceof Event.RunEnded e) {
             String detail = e.detail() == null || e.detail().isBlank() ? "" : ": " + e.detail();
             line(e, e.step(), "run", e.outcome() + " at step " + e.step() + detail);

@@ -25,6 +25,7 @@ public final class RunState {
 
     static final String WAITING = "waiting";
     static final String TRAINING = "training";
+    static final String PAUSED = "paused";
 
     private static final int CURVE_BUCKETS = 400;
     private static final int PROBES = 2_000;
@@ -63,6 +64,7 @@ public final class RunState {
     private long checkpoints;
     private long generation;
     private int worldSize;
+    private boolean paused;
     private long changes;
 
     private Series curve(String name) {
@@ -84,6 +86,8 @@ public final class RunState {
             onProbe(probe);
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
+            // Also that of a coordinator that took over and was never told to pause.
+            pause(paused && !membership.forms());
             slowRanks.enter(membership.generation());
         } else if (event instanceof Event.Formed place) {
             slowRanks.add(place);
@@ -95,6 +99,8 @@ public final class RunState {
             checkpoints++;
         } else if (event instanceof Event.Alarm alarm) {
             onAlarm(alarm);
+        } else if (event instanceof Event.Action action) {
+            pause(action.pauses() || paused && !action.resumes());
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
@@ -106,8 +112,16 @@ public final class RunState {
         notables.add(event);
     }
 
+    private void pause(boolean now) {
+        if (paused && !now) {
+            throughput.restart();
+        }
+        paused = now;
+    }
+
     private void onRunStarted(Event.RunStarted start) {
         started = start;
+        paused = false;
         ended = null;
         generation = 0;
         worldSize = start.worldSize();
@@ -202,7 +216,7 @@ public final class RunState {
         long steps = started == null ? step : started.steps();
         return new RunStatus(
                 started == null ? "" : started.run(),
-                ended != null ? ended.outcome() : started == null && lastStep == null ? WAITING : TRAINING,
+                state(),
                 ended == null || ended.detail() == null ? "" : ended.detail(),
                 started == null ? 0 : started.timeMillis(),
                 lastMillis,
@@ -238,6 +252,13 @@ public final class RunState {
                 checkpoints,
                 generation,
                 worldSize);
+    }
+
+    private String state() {
+        if (ended != null) {
+            return ended.outcome();
+        }
+        return paused ? PAUSED : started == null && lastStep == null ? WAITING : TRAINING;
     }
 
     /** Ranks that hold the others up now, the slowest first. */

@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * A run at one moment. Values that are not known yet are NaN; times are milliseconds since 1970.
  *
- * @param state {@code waiting} (no event yet), {@code training}, then the outcome: {@code completed}, {@code stopped}, {@code failed}
+ * @param state {@code waiting} (no event yet), {@code training}, {@code paused} by a user, then the outcome: {@code
+ *     completed}, {@code stopped}, {@code failed}
  * @param detail what the outcome says about itself
  * @param lastMillis when something last went on
  * @param step last step that rank 0 has finished
@@ -107,6 +108,11 @@ public record RunStatus(
 
     /** Whether the run has ended, well or not. */
     public boolean ended() {
-        return !state.equals(RunState.WAITING) && !state.equals(RunState.TRAINING);
+        return !state.equals(RunState.WAITING) && !state.equals(RunState.TRAINING) && !paused();
+    }
+
+    /** Whether a user has paused it. */
+    public boolean paused() {
+        return state.equals(RunState.PAUSED);
     }
 }

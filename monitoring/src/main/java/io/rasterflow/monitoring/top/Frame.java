@@ -111,6 +111,8 @@ public final class Frame {
             head.styled(
                     status.state().equals("completed") ? GOOD : BAD,
                     "  " + status.state() + (status.detail().isEmpty() ? "" : ": " + clean(status.detail())));
+        } else if (status.paused()) {
+            head.styled(DOUBT, "  paused");
         } else if (status.lastMillis() > 0 && silent > SILENT_MILLIS) {
             head.styled(DOUBT, "  silent for " + duration(silent / 1e3) + ", no end told");
         } else {

@@ -7,6 +7,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.coordinator.NodeOrder;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
@@ -18,6 +19,9 @@ import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.config.RunConfig;
+import io.rasterflow.monitoring.action.ActionAnswer;
+import io.rasterflow.monitoring.action.ActionKind;
+import io.rasterflow.monitoring.action.ActionRequest;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -58,6 +62,7 @@ class WireMessagesTest {
         TestProbe<ProbeActor.Command> probe = kit.createTestProbe();
         TestProbe<Coordinator.Admission> admission = kit.createTestProbe();
         TestProbe<Coordinator.Outcome> outcome = kit.createTestProbe();
+        TestProbe<Coordinator.Answered> answered = kit.createTestProbe();
         return List.of(
                 new Coordinator.JoinNode("n", "process", 3, admission.getRef()),
                 new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true), "id"),
@@ -73,6 +78,11 @@ class WireMessagesTest {
                 new Coordinator.TrainerFailed(address, "n", "cause", true),
                 new Coordinator.NodeFailed("n", "cause"),
                 new Coordinator.Stop(),
+                new Coordinator.Ask(
+                        new ActionRequest(ActionKind.LOG_LEVEL, "n", "debug", "127.0.0.1"), answered.getRef()),
+                new Coordinator.Answered(new ActionAnswer(true, "line")),
+                new NodeOrder.Drain("127.0.0.1"),
+                new NodeOrder.Log("debug", "127.0.0.1"),
                 new Coordinator.Follow(outcome.getRef()),
                 new Coordinator.Outcome("completed", 5, "", "hash"),
                 new Trainer.Form(new Placement(roster, 1, 5, "digest", origin)),
@@ -93,7 +103,7 @@ class WireMessagesTest {
 
     @Test
     void noMessageIsForgottenHere() {
-        Set<Class<?>> expected = Stream.of(Coordinator.class, Trainer.class, ProbeActor.class)
+        Set<Class<?>> expected = Stream.of(Coordinator.class, NodeOrder.class, Trainer.class, ProbeActor.class)
                 .flatMap(actor -> Arrays.stream(actor.getDeclaredClasses()))
                 .filter(message -> WireMessage.class.isAssignableFrom(message) && !message.isInterface())
                 .collect(Collectors.toSet());

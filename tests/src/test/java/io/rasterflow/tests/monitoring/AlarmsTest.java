@@ -225,6 +225,10 @@ class AlarmsTest {
                 run.last().text());
         run.steps(1);
         assertEquals(List.of(true, false), run.of(AlarmKind.SILENCE));
+        run.add(SampleRun.action("pause", "", Event.Action.DONE)).idle(3_600);
+        assertEquals(List.of(true, false), run.of(AlarmKind.SILENCE), "a pause is no silence");
+        run.add(SampleRun.action("resume", "", Event.Action.DONE)).idle(601);
+        assertEquals(List.of(true, false, true), run.of(AlarmKind.SILENCE));
         WatchedRun done = new WatchedRun(1).start(0, 30).steps(30).idle(3_600);
         assertEquals(List.of(), done.said, "what comes after the last step may take its time");
     }

@@ -313,6 +313,24 @@ class RunStateTest {
         assertEquals(1, state.status().alarms().size());
     }
 
+    @Test
+    void aRunIsPausedUntilItIsResumedOrAnotherGenerationBegins() {
+        RunState state = folded(SampleRun.until(30));
+        Event.Membership next = new Event.Membership(SampleRun.at(30), "main", "", "generation", 2, 2, "step 30");
+        for (Event goesOn : List.of(SampleRun.action("resume", "", Event.Action.DONE), next)) {
+            state.apply(SampleRun.action("pause", "", Event.Action.ASKED));
+            assertEquals("training", state.status().state());
+            state.apply(SampleRun.action("pause", "", Event.Action.DONE));
+            assertEquals("paused", state.status().state());
+            assertFalse(state.status().ended());
+            state.apply(SampleRun.step(1, 30)); // another rank's last step, which comes late
+            state.apply(SampleRun.action("resume", "", Event.Action.REFUSED));
+            assertEquals("paused", state.status().state());
+            state.apply(goesOn);
+            assertEquals("training", state.status().state());
+        }
+    }
+
     private static Map<Long, Double> curve(Tail tail) {
         Map<Long, Double> points = new TreeMap<>();
         for (int i = 0; i < tail.steps().size(); i++) {

@@ -152,6 +152,10 @@ public final class SampleRun {
         return start + Math.round(step * STEP_SECONDS * 1000) + 1;
     }
 
+    static Event.Action action(String action, String subject, String outcome) {
+        return new Event.Action(at(8), "main", action, subject, "127.0.0.1", 8, outcome, "the ranks rest");
+    }
+
     static Event.Alarm alarm(String alarm, String subject, boolean raised, long step, double value) {
         String text = raised ? "the loss of step " + step + " is <b>far</b> above" : "the loss is near its median";
         return new Event.Alarm(at(step), "main", alarm, subject, raised, step, value, 0.5, text, raised ? "look" : "");
@@ -215,6 +219,7 @@ public final class SampleRun {
                         List.of(new Event.Input.Source("web", 410, 0.25))),
                 new Event.Disk(start + 5, "trainer-0", "runs/a", 1L << 40, 1L << 42),
                 alarm("loss-spike", "", true, 8, Double.NaN),
+                action("drain", "trainer-0", Event.Action.REFUSED),
                 new Event.RunEnded(start + 5, "coordinator", 8, "failed", null));
     }
 }

@@ -37,7 +37,7 @@ final class Faults {
         if (victim.isEmpty()) {
             return;
         }
-        switch (scheduler.below(12)) {
+        switch (scheduler.below(13)) {
             case 0, 1 -> world.cluster.crash(victim.get());
             case 2, 3 -> world.ambush(victim.get(), scheduler.below(12));
             case 4 -> world.cluster.hang(victim.get(), Math.min(left(), scheduler.between(50, 3_000)));
@@ -46,6 +46,7 @@ final class Faults {
             case 8 -> victim.get().run(() -> victim.get().trainers.forEach(SimulatedTrainer::leave));
             case 9 -> world.cluster.restartCoordinator();
             case 10 -> crashCoordinator(victim.get());
+            case 11 -> pause();
             default -> {
                 world.say("a storm of messages");
                 world.network.storm(Math.min(left(), scheduler.between(500, 4_000)));
@@ -59,6 +60,15 @@ final class Faults {
         if (scheduler.chance(0.5)) {
             world.cluster.crash(other);
         }
+    }
+
+    /** A coordinator that takes over does not know of it. */
+    private void pause() {
+        world.cluster.coordinator().ifPresent(coordinator -> {
+            coordinator.machine.run(coordinator::hold);
+            double pause = Math.min(left(), scheduler.between(100, 5_000));
+            scheduler.after(pause, () -> coordinator.machine.run(coordinator::release));
+        });
     }
 
     private Optional<Machine> anyone() {

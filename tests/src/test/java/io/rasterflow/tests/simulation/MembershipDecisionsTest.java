@@ -193,6 +193,71 @@ class MembershipDecisionsTest {
     }
 
     @Test
+    void aRunThatIsHeldRestsUntilItIsReleased() {
+        coordinator(2, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        step(a, b);
+        obey(membership.hold(now));
+        assertTrue(membership.rests());
+        Member c = arrive("c");
+        pass(60_000);
+        assertEquals(List.of(Phase.HALTED, Phase.HALTED, Phase.WAITING), List.of(a.phase(), b.phase(), c.phase()));
+        assertFalse(logged(Order.Save.class), "nothing needs to be saved");
+        obey(membership.release(now));
+        assertFalse(membership.rests());
+        assertEquals(3, last(a).generation().worldSize());
+        assertEquals(List.of(1L, 1L, 1L), List.of(a.step(), b.step(), c.step()));
+        assertEquals(List.of(Origin.Kind.KEPT, Origin.Kind.KEPT), List.of(origin(a), origin(b)));
+    }
+
+    @Test
+    void duringAPauseTrainersMayDieAndLeaveAndTheRunMayStop() {
+        coordinator(3, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        Member c = arrive("c");
+        step(a, b, c);
+        obey(membership.hold(now));
+        die(c);
+        b.leave();
+        pass(200);
+        pass(200);
+        assertEquals(1, members.size(), "it need not wait for the others to go on");
+        assertTrue(membership.rests());
+        assertEquals(1, saved.step(), "its weights are safe");
+        obey(membership.stop(now));
+        assertTrue(membership.stopped());
+        assertEquals(Phase.HALTED, a.phase());
+    }
+
+    @Test
+    void aRunCanBeHeldBeforeItBegins() {
+        coordinator(1, 1, 4);
+        obey(membership.hold(now));
+        Member a = arrive("a");
+        pass(200);
+        assertEquals(Phase.WAITING, a.phase());
+        assertTrue(membership.rests());
+        obey(membership.release(now));
+        assertEquals(Phase.TRAINING, a.phase());
+    }
+
+    @Test
+    void anotherCoordinatorKnowsOfNoPause() {
+        coordinator(2, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        step(a, b);
+        obey(membership.hold(now));
+        coordinator(2, 1, 4);
+        tell(a);
+        pass(200);
+        assertEquals(List.of(Phase.TRAINING, Phase.TRAINING), List.of(a.phase(), b.phase()));
+        assertEquals(1, last(b).firstStep());
+    }
+
+    @Test
     void whoLeavesIsLetGoOnceTheOthersTrain() {
         coordinator(2, 1, 4);
         Member a = arrive("a");

@@ -70,6 +70,16 @@ final class SimulatedCoordinator {
         obey(membership.saved(world.scheduler.now()));
     }
 
+    void hold() {
+        world.say("coordinator on %s is asked to pause", machine);
+        obey(membership.hold(world.scheduler.now()));
+    }
+
+    void release() {
+        world.say("coordinator on %s is asked to go on", machine);
+        obey(membership.release(world.scheduler.now()));
+    }
+
     void stop() {
         obey(membership.stop(world.scheduler.now()));
     }
@@ -86,6 +96,7 @@ final class SimulatedCoordinator {
                 SimulatedTrainer trainer = world.trainers.get(toTrainer.to());
                 world.network.send(machine, trainer.machine, () -> deliver(toTrainer, trainer));
             } else if (order instanceof Order.Formed formed) {
+                Ledger.require(!membership.held(), "a generation is formed during a pause");
                 world.say(
                         "coordinator on %s: generation %d at step %d because: %s; %s",
                         machine,

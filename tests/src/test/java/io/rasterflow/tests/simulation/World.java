@@ -3,6 +3,7 @@ package io.rasterflow.tests.simulation;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.membership.Assignment;
+import io.rasterflow.actors.membership.Membership;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -74,9 +75,20 @@ final class World {
         }
     }
 
-    /** While the network is cut, only one side goes on in generations that were formed since. */
+    /**
+     * While the network is cut, only one side goes on in generations that were formed since. Ranks of a run that rests
+     * stand still.
+     */
     void committed(SimulatedTrainer who, long included) {
         ledger.committed(who, included);
+        cluster.coordinator()
+                .map(coordinator -> coordinator.membership)
+                .filter(Membership::rests)
+                .ifPresent(membership -> Ledger.require(
+                        membership.ranks().stream()
+                                .noneMatch(rank -> rank.address().equals(who.address)),
+                        "%s takes a step although the run rests",
+                        who));
         if (network.isCut() && formedAt.get(who.member.generationNumber()) > cluster.cutSince()) {
             Machine first = firstSinceCut.computeIfAbsent(network.cuts(), cut -> who.machine);
             Ledger.require(

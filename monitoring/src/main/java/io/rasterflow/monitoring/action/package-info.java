@@ -1,0 +1,2 @@
+/** What users ask of a run while it goes on. */
+package io.rasterflow.monitoring.action;
