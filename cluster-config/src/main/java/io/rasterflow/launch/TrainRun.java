@@ -1,6 +1,7 @@
 package io.rasterflow.launch;
 
 import io.rasterflow.actors.coordinator.Coordinator;
+import io.rasterflow.actors.coordinator.CoordinatorActions;
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.node.Node;
 import io.rasterflow.actors.node.NodeSettings;
@@ -73,9 +74,8 @@ public final class TrainRun implements AutoCloseable {
         try {
             Node.Attached singletons = node.attach();
             CompletableFuture<Void> shown = new CompletableFuture<>();
-            Optional<URI> page = config.monitor().page()
-                    ? Optional.of(servePage(node, config, singletons.monitor()))
-                    : Optional.empty();
+            Optional<URI> page =
+                    config.monitor().page() ? Optional.of(servePage(node, config, singletons)) : Optional.empty();
             singletons
                     .monitor()
                     .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal, shown), "console")));
@@ -101,13 +101,14 @@ public final class TrainRun implements AutoCloseable {
         }
     }
 
-    private static URI servePage(ClusterNode node, RunConfig config, ActorRef<MonitorActor.Command> monitor) {
+    private static URI servePage(ClusterNode node, RunConfig config, Node.Attached singletons) {
         try {
             return Dashboard.start(
                             node.system(),
                             config.monitor().host(),
                             config.monitor().port(),
-                            monitor)
+                            singletons.monitor(),
+                            Optional.of(new CoordinatorActions(node.system(), singletons.coordinator())))
                     .toCompletableFuture()
                     .get(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

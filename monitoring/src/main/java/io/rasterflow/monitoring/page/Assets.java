@@ -27,6 +27,8 @@ final class Assets {
             "/page.css", load("page.css", CSS),
             "/page.js", load("page.js", SCRIPT),
             "/charts.js", load("charts.js", SCRIPT),
+            "/actions.js", load("actions.js", SCRIPT),
+            "/actions.css", load("actions.css", CSS),
             "/favicon.svg", load("favicon.svg", SVG),
             "/chart.umd.js", load(CHART, SCRIPT));
 

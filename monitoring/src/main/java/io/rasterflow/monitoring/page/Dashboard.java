@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.page;
 
+import io.rasterflow.monitoring.action.RunActions;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -8,6 +9,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -21,8 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Serves a run over HTTP: {@code /} the live page, {@code /events} its server-sent events, {@code /api/status} JSON,
- * {@code /metrics} Prometheus text, {@code /healthz}. All of the page is packed in this artefact; no other server is asked.
- * There is no login: listen on a loopback address unless the network is trusted.
+ * {@code /metrics} Prometheus text, {@code /healthz}, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
+ * There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
  */
 public final class Dashboard {
 
@@ -31,27 +33,48 @@ public final class Dashboard {
 
     private Dashboard() {}
 
+    /** Serves a page that only shows the run. */
+    public static CompletionStage<URI> start(
+            ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor) {
+        return start(system, host, port, monitor, Optional.empty());
+    }
+
     /**
      * Begins to serve, until the actor system ends.
      *
      * @param host address or name to listen on
      * @param port port, or 0 for any free one
+     * @param actions of the run; served where {@code host} is a loopback address
      * @return the address of the page; fails with a {@link DashboardException} whose message is one line for people when
      *     the port is in use or the address is not this machine's
      */
     public static CompletionStage<URI> start(
-            ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor) {
+            ActorSystem<?> system,
+            String host,
+            int port,
+            ActorRef<MonitorActor.Command> monitor,
+            Optional<RunActions> actions) {
         SharedKillSwitch streams = KillSwitches.shared("pages");
         Metrics metrics = new Metrics();
-        RequestHandler handler = new RequestHandler(system, monitor, new HostCheck(host, machine()), streams, metrics);
-        return Http.get(system).newServerAt(host, port).bind(handler::handle).handle((binding, failure) -> {
-            if (failure != null) {
-                metrics.close();
-                throw explain(host, port, failure);
-            }
-            endWith(system, binding, streams, metrics);
-            return address(host, binding.localAddress());
-        });
+        RequestHandler handler = new RequestHandler(
+                system,
+                monitor,
+                new HostCheck(host, machine()),
+                streams,
+                metrics,
+                new ActionRoute(system, host, actions));
+        return Http.get(system)
+                .newServerAt(host, port)
+                .adaptSettings(settings -> settings.withRemoteAddressAttribute(true))
+                .bind(handler::handle)
+                .handle((binding, failure) -> {
+                    if (failure != null) {
+                        metrics.close();
+                        throw explain(host, port, failure);
+                    }
+                    endWith(system, binding, streams, metrics);
+                    return address(host, binding.localAddress());
+                });
     }
 
     /** Open pages would hold up the end of the actor system: their streams are closed as soon as it begins. */

@@ -70,6 +70,7 @@ final class Metrics implements AutoCloseable {
         gauge("rasterflow.remaining.seconds", "Estimated time until the run ends", RunStatus::secondsLeft);
         gauge("rasterflow.world.size", "Ranks of the present generation", RunStatus::worldSize);
         gauge("rasterflow.generation", "Present generation", RunStatus::generation);
+        gauge("rasterflow.paused", "1 while a user has paused the run", s -> s.paused() ? 1 : 0);
         for (AlarmKind kind : AlarmKind.values()) {
             Gauge.builder("rasterflow.alarm.active", this, metrics -> metrics.active(kind))
                     .description("1 while an alarm of this kind is raised")

@@ -27,7 +27,7 @@ import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers one request. The page is read-only: nothing that arrives here changes the run. */
+/** Answers one request. All is read-only but {@link ActionRoute}: nothing else that arrives here changes the run. */
 final class RequestHandler {
 
     private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
@@ -53,6 +53,7 @@ final class RequestHandler {
     private final HostCheck hosts;
     private final SharedKillSwitch streams;
     private final Metrics metrics;
+    private final ActionRoute actions;
     private final Assets assets = new Assets();
     private final AtomicInteger openStreams = new AtomicInteger();
 
@@ -61,22 +62,28 @@ final class RequestHandler {
             ActorRef<MonitorActor.Command> monitor,
             HostCheck hosts,
             SharedKillSwitch streams,
-            Metrics metrics) {
+            Metrics metrics,
+            ActionRoute actions) {
         this.system = system;
         this.monitor = monitor;
         this.hosts = hosts;
         this.streams = streams;
         this.metrics = metrics;
+        this.actions = actions;
     }
 
     CompletionStage<HttpResponse> handle(HttpRequest request) {
-        // What a client sends along is not read; it must still leave the connection.
-        request.discardEntityBytes(system);
         return answer(request).exceptionally(this::failed).thenApply(response -> response.addHeaders(SECURITY));
     }
 
     private CompletionStage<HttpResponse> answer(HttpRequest request) {
-        if (!isForUs(request)) {
+        boolean isForUs = isForUs(request);
+        if (isForUs && request.getUri().path().equals(ActionRoute.PATH)) {
+            return actions.answer(request);
+        }
+        // What else a client sends along is not read; it must still leave the connection.
+        request.discardEntityBytes(system);
+        if (!isForUs) {
             return now(text(
                     421, "this page is served to its own host name only; open it by the address printed at its start"));
         }
@@ -133,11 +140,11 @@ final class RequestHandler {
         return CompletableFuture.completedFuture(response);
     }
 
-    private static HttpResponse entity(ContentType type, String body) {
+    static HttpResponse entity(ContentType type, String body) {
         return HttpResponse.create().withEntity(HttpEntities.create(type, ByteString.fromString(body)));
     }
 
-    private static HttpResponse text(int status, String line) {
+    static HttpResponse text(int status, String line) {
         return entity(ContentTypes.TEXT_PLAIN_UTF8, line + "\n").withStatus(StatusCodes.get(status));
     }
 }

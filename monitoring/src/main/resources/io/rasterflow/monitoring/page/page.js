@@ -1,4 +1,5 @@
 // The live page. Everything that came from outside is written with textContent.
+import { Actions } from './actions.js';
 import { Charts, PARTS } from './charts.js';
 
 const QUIET_MILLIS = 30_000;
@@ -19,6 +20,7 @@ const minus = text => text.replace(/-/g, '−');
 
 const page = {
   charts: null,
+  actions: null,
   curves: {},
   status: null,
   /** Server's clock minus this one's. */
@@ -59,6 +61,7 @@ function onPiece(event) {
     page.curves[name] = kept.concat(tail.steps.map((step, i) => ({ x: step, y: tail.values[i] ?? NaN })));
   }
   showState();
+  page.actions.show(run.status);
   showHead(run.status);
   showAlarms(run.status.alarms);
   showSlowRanks(run.status);
@@ -89,15 +92,15 @@ function connect() {
 
 function showState() {
   const status = page.status;
-  const ended = status && status.state !== 'training' && status.state !== 'waiting';
+  const ended = status && !['training', 'waiting', 'paused'].includes(status.state);
   let state = 'connecting';
   let text = 'connecting';
   if (ended) {
     [state, text] = [status.state, status.state];
   } else if (!page.connected && status) {
     [state, text] = ['reconnecting', 'reconnecting'];
-  } else if (status?.state === 'waiting') {
-    [state, text] = ['waiting', 'waiting'];
+  } else if (status?.state === 'waiting' || status?.state === 'paused') {
+    [state, text] = [status.state, status.state];
   } else if (status) {
     const quiet = Date.now() + page.skew - status.lastMillis > QUIET_MILLIS;
     [state, text] = quiet ? ['quiet', `silent for ${ago(status.lastMillis).replace(' ago', '')}`] : ['live', 'live'];
@@ -124,7 +127,7 @@ function showHead(status) {
   byId('progress').setAttribute('aria-valuenow', Math.floor(100 * share));
   set('progress-steps', status.steps > 0
     ? `step ${whole.format(status.step)} of ${whole.format(status.steps)} · epoch ${status.epoch.toFixed(2)}` : 'no step yet');
-  const finished = status.state !== 'training';
+  const finished = status.state !== 'training' && status.state !== 'paused';
   const took = `took ${duration((status.lastMillis - status.startedMillis) / 1000)}`;
   set('progress-left', finished ? (status.startedMillis ? took : '') : known(status.secondsLeft) ? `about ${duration(status.secondsLeft)} left` : '');
 }
@@ -272,5 +275,6 @@ byId('time-legend').replaceChildren(...PARTS.map(part => {
   return entry;
 }));
 page.charts = new Charts();
+page.actions = new Actions(byId('actions'));
 connect();
 setInterval(tick, 1000);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.rasterflow.monitoring.action.RunActions;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
@@ -28,6 +29,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
@@ -88,7 +90,7 @@ class DashboardTest {
                 "text/html; charset=UTF-8",
                 html.headers().firstValue("content-type").orElseThrow());
         Matcher links = Pattern.compile("(?:src|href)=\"([^\"]+)\"").matcher(html.body());
-        Set<String> files = new HashSet<>(Set.of("charts.js"));
+        Set<String> files = new HashSet<>(Set.of("charts.js", "actions.js"));
         while (links.find()) {
             assertFalse(links.group(1).contains("//"), "the page asks another server: " + links.group(1));
             if (!links.group(1).startsWith("#")) {
@@ -151,6 +153,35 @@ class DashboardTest {
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             return reader.readLine().split(" ", 3)[1];
+        }
+    }
+
+    @Test
+    void aRunIsChangedFromItsOwnMachineOnly() throws Exception {
+        RunActions unreachable = request -> {
+            throw new AssertionError("asked for " + request);
+        };
+        String asked = "{\"action\":\"pause\"}";
+        for (String host : List.of("127.0.0.1", "0.0.0.0")) {
+            Optional<RunActions> actions = host.equals("0.0.0.0") ? Optional.of(unreachable) : Optional.empty();
+            URI there = Dashboard.start(kit.system(), host, 0, monitor, actions)
+                    .toCompletableFuture()
+                    .join();
+            URI local = URI.create("http://127.0.0.1:" + there.getPort() + "/api/actions");
+            HttpResponse<String> refused = client.send(
+                    HttpRequest.newBuilder(local)
+                            .header("Content-Type", "application/json")
+                            .header("X-Rasterflow-Action", "1")
+                            .POST(HttpRequest.BodyPublishers.ofString(asked))
+                            .build(),
+                    BodyHandlers.ofString());
+            assertEquals(403, refused.statusCode(), host);
+            assertEquals(1, refused.body().lines().count(), refused.body());
+            JsonNode known =
+                    JSON.readTree(client.send(HttpRequest.newBuilder(local).build(), BodyHandlers.ofString())
+                            .body());
+            assertFalse(known.get("available").booleanValue());
+            assertEquals(refused.body().strip(), known.get("reason").textValue());
         }
     }
 
