@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
             BenchInputCommand.class,
             BenchExchangeCommand.class,
             BenchRecoveryCommand.class,
+            BenchMonitorCommand.class,
             BenchRankCommand.class
         })
 final class BenchCommand implements Runnable {
@@ -22,6 +23,6 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to measure: step, input, exchange or recovery");
+                spec.commandLine(), "say what to measure: step, input, exchange, recovery or monitor");
     }
 }

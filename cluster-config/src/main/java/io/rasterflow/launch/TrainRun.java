@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
@@ -61,6 +62,16 @@ public final class TrainRun implements AutoCloseable {
      * @param terminal whether {@code out} is one
      */
     public static TrainRun start(RunConfig config, RunPlan plan, PrintStream out, boolean terminal) {
+        return start(config, plan, out, terminal, event -> true);
+    }
+
+    /**
+     * The same, with events of this node left out.
+     *
+     * @param wanted as in {@link io.rasterflow.monitoring.monitor.Telemetry}
+     */
+    public static TrainRun start(
+            RunConfig config, RunPlan plan, PrintStream out, boolean terminal, Predicate<Event> wanted) {
         Path runDirectory = Path.of(plan.directory());
         boolean elsewhere = config.cluster().nodes() > 1 || !config.cluster().spawn();
         Set<String> roles = elsewhere
@@ -68,7 +79,7 @@ public final class TrainRun implements AutoCloseable {
                 : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
         String host = config.cluster().host();
         NodeSettings settings =
-                new NodeSettings("main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()));
+                new NodeSettings("main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()), wanted);
         ClusterNode node = ClusterNode.first(settings, host, config.cluster().port());
         LocalNodes children = null;
         try {

@@ -239,7 +239,8 @@ public final class Node {
             hooks = own(new AlarmHooks(alarms, ofRun.name()));
         }
         try {
-            telemetry = new Telemetry(own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor);
+            telemetry = new Telemetry(
+                    own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor, settings.wanted());
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }

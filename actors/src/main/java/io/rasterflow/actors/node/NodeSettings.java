@@ -2,8 +2,10 @@ package io.rasterflow.actors.node;
 
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.monitoring.event.Event;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What one JVM of the cluster is.
@@ -12,8 +14,14 @@ import java.util.Set;
  * @param roles any of {@link Node#COORDINATOR}, {@link Node#MONITOR}, {@link Node#TRAINER}, {@link Node#PROBE}
  * @param plan the run, on the node that begins it; others learn it from the coordinator
  * @param dataPlane where gradients are exchanged
+ * @param wanted as in {@link io.rasterflow.monitoring.monitor.Telemetry}
  */
-public record NodeSettings(String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane) {
+public record NodeSettings(
+        String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane, Predicate<Event> wanted) {
+    public NodeSettings(String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane) {
+        this(name, roles, plan, dataPlane, event -> true);
+    }
+
     public NodeSettings {
         roles = Set.copyOf(roles);
         if (roles.isEmpty() || !Node.ROLES.containsAll(roles)) {

@@ -86,6 +86,26 @@ class BenchTest {
     }
 
     @Test
+    void monitoringIsMeasuredAgainstNone() throws IOException, InterruptedException {
+        Rasterflow.Result result = new Rasterflow(directory)
+                .run(Rasterflow.words(
+                        "bench",
+                        "monitor",
+                        "--pairs", 1, "--seconds", 0.1,
+                        "--json",
+                        Rasterflow.SMALL,
+                        "monitor.page=true", "probe.trainImages=200"));
+        assertEquals(0, result.exit(), result.text());
+        JsonNode json = result.json();
+        double with = json.get("medianSecondsWith").asDouble();
+        assertTrue(with > 0 && json.get("medianSecondsWithout").asDouble() > 0, result.text());
+        assertTrue(json.get("shareLow").asDouble() <= json.get("share").asDouble(), result.text());
+        assertTrue(json.get("share").asDouble() <= json.get("shareHigh").asDouble(), result.text());
+        assertTrue(
+                json.get("eventsPerStep").asDouble() >= 8 + 2, "eight leases, a commit and a step: " + result.text());
+    }
+
+    @Test
     void wrongOptionsOfTheExchangeAreOneLine() {
         Map<String, List<String>> wrong = Map.of(
                 "--world must be", List.of("--world", "1", "--megabytes", "1"),
