@@ -29,6 +29,7 @@ public final class RunState {
 
     private static final int CURVE_BUCKETS = 400;
     private static final int PROBES = 2_000;
+    private static final int QUARANTINED = 50;
 
     private final Map<String, Series> curves = new LinkedHashMap<>();
     private final Series loss = curve("loss");
@@ -36,16 +37,19 @@ public final class RunState {
     private final Series learningRate = curve("learningRate");
     private final Series imagesPerSecond = curve("imagesPerSecond");
     private final Series gradientNorm = curve("gradientNorm");
+    private final Series inputWait = curve("inputWait");
     private final LossWindows windows = new LossWindows();
     private final Throughput throughput = new Throughput();
     private final RankTimes ranks = new RankTimes();
+    private final RankHours hours = new RankHours();
     private final SlowRanks slowRanks = new SlowRanks();
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final List<ProbePoint> probes = new ArrayList<>();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
-    /** By kind and subject, in the order in which they were raised. */
-    private final Map<List<String>, Event.Alarm> alarms = new LinkedHashMap<>();
+    private final Map<String, Event.Disk> disks = new TreeMap<>();
+    private final AlarmBook alarms = new AlarmBook();
+    private final Newest<Event.BadSample> quarantine = new Newest<>(QUARANTINED);
 
     /** Null while probes have come since it was last asked for: its intervals take a while. */
     private Correlation correlation = Correlation.NONE;
@@ -91,14 +95,17 @@ public final class RunState {
             slowRanks.enter(membership.generation());
         } else if (event instanceof Event.Formed place) {
             slowRanks.add(place);
-        } else if (event instanceof Event.BadSample) {
+        } else if (event instanceof Event.BadSample sample) {
             badSamples++;
+            quarantine.add(sample);
         } else if (event instanceof Event.Input input) {
             inputs.put(input.node(), input);
+        } else if (event instanceof Event.Disk disk) {
+            disks.put(disk.node(), disk);
         } else if (event instanceof Event.Checkpoint) {
             checkpoints++;
         } else if (event instanceof Event.Alarm alarm) {
-            onAlarm(alarm);
+            alarms.add(alarm);
         } else if (event instanceof Event.Action action) {
             pause(action.pauses() || paused && !action.resumes());
         } else if (event instanceof Event.RunEnded end) {
@@ -126,6 +133,7 @@ public final class RunState {
         generation = 0;
         worldSize = start.worldSize();
         throughput.restart();
+        hours.start(start.timeMillis());
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
@@ -134,15 +142,6 @@ public final class RunState {
         }
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
-        }
-    }
-
-    private void onAlarm(Event.Alarm alarm) {
-        List<String> key = List.of(alarm.alarm(), alarm.subject());
-        if (alarm.raised()) {
-            alarms.put(key, alarm);
-        } else {
-            alarms.remove(key);
         }
     }
 
@@ -155,6 +154,7 @@ public final class RunState {
         }
         lastStep = step;
         stepsDone++;
+        hours.step(step.timeMillis(), step.worldSize());
         imagesDone += step.images();
         double seconds = step.ledger().total();
         windows.add(step.step(), step.loss());
@@ -164,6 +164,7 @@ public final class RunState {
         gradientNorm.add(step.step(), step.gradientNorm());
         if (seconds > 0) {
             imagesPerSecond.add(step.step(), step.images() / seconds);
+            inputWait.add(step.step(), (step.ledger().fetch() + step.ledger().decode()) / seconds);
         }
     }
 
@@ -238,17 +239,22 @@ public final class RunState {
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
                 List.copyOf(probes),
                 correlation(),
+                correlation().line().at(validationLast),
                 throughput.imagesPerSecond(),
                 throughput.imagesPerSecondAverage(),
                 ended != null ? 0 : throughput.secondsFor(steps - step),
                 stepsDone,
                 imagesDone,
+                hours.value(),
                 ranks.status(worldSize, slowRanks::ratio),
                 slowRanks(),
-                List.copyOf(alarms.values()),
+                alarms.standing(),
+                alarms.past(),
                 nodes.status(),
+                List.copyOf(disks.values()),
                 List.copyOf(inputs.values()),
                 badSamples,
+                quarantine.list(),
                 checkpoints,
                 generation,
                 worldSize);

@@ -3,6 +3,7 @@ package io.rasterflow.monitoring.monitor;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.Prediction;
 import java.util.List;
 
 /**
@@ -17,17 +18,22 @@ import java.util.List;
  * @param loss training loss of the last step
  * @param trainLossFirst see {@link RunSummary}
  * @param trainLossLast see {@link RunSummary}
+ * @param accuracyExpected what a probe would show at the last validation loss, by {@link Correlation#line()}
  * @param noiseScale gradient-noise scale in images, as of the last step
  * @param imagesPerSecond of the whole world, moving average over about ten steps
  * @param imagesPerSecondAverage see {@link RunSummary#imagesPerSecond()}
  * @param secondsLeft by the wall clock of the last steps, pauses for validation and checkpoints included
  * @param stepsDone steps seen, those repeated after a failure included (never falls)
  * @param imagesDone images of those steps
+ * @param rankHours hours that ranks have been held for the run, over all of them and all starts, pauses included
  * @param ranks where the time of each rank went
  * @param slowRanks ranks that hold the others up now, the slowest first
  * @param alarms that are raised and not cleared, the oldest first; those of the end stay
+ * @param pastAlarms the last of those that are over, the newest first
+ * @param disks the last word of each node on its disk
  * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
+ * @param quarantine the last of them, the newest first
  */
 public record RunStatus(
         String run,
@@ -53,17 +59,22 @@ public record RunStatus(
         double learningRate,
         List<ProbePoint> probes,
         Correlation correlation,
+        Prediction accuracyExpected,
         double imagesPerSecond,
         double imagesPerSecondAverage,
         double secondsLeft,
         long stepsDone,
         long imagesDone,
+        double rankHours,
         List<RankTime> ranks,
         List<SlowRank> slowRanks,
         List<Event.Alarm> alarms,
+        List<PastAlarm> pastAlarms,
         List<NodeStatus> nodes,
+        List<Event.Disk> disks,
         List<Event.Input> inputs,
         long badSamples,
+        List<Event.BadSample> quarantine,
         long checkpoints,
         long generation,
         int worldSize)
@@ -105,6 +116,22 @@ public record RunStatus(
             double imagesPerSecond,
             long step,
             long lastSeenMillis) {}
+
+    /**
+     * An alarm that is over.
+     *
+     * @param text what was seen when it was raised
+     * @param over why it no longer stands
+     */
+    public record PastAlarm(
+            String alarm,
+            String subject,
+            long raisedMillis,
+            long raisedStep,
+            String text,
+            long overMillis,
+            long overStep,
+            String over) {}
 
     /** Whether the run has ended, well or not. */
     public boolean ended() {

@@ -3,6 +3,8 @@ package io.rasterflow.monitoring.page;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -22,15 +24,30 @@ final class Assets {
     /** One file. */
     record Asset(ContentType type, ByteString bytes) {}
 
-    private final Map<String, Asset> files = Map.of(
-            "/", load("index.html", HTML),
-            "/page.css", load("page.css", CSS),
-            "/page.js", load("page.js", SCRIPT),
-            "/charts.js", load("charts.js", SCRIPT),
-            "/actions.js", load("actions.js", SCRIPT),
-            "/actions.css", load("actions.css", CSS),
-            "/favicon.svg", load("favicon.svg", SVG),
-            "/chart.umd.js", load(CHART, SCRIPT));
+    private static final List<String> SCRIPTS = List.of(
+            "page.js",
+            "actions.js",
+            "views.js",
+            "format.js",
+            "charts.js",
+            "export.js",
+            "run.js",
+            "time.js",
+            "cluster.js",
+            "science.js",
+            "data.js",
+            "alarms.js");
+
+    private final Map<String, Asset> files = new HashMap<>();
+
+    Assets() {
+        files.put("/", load("index.html", HTML));
+        files.put("/page.css", load("page.css", CSS));
+        files.put("/actions.css", load("actions.css", CSS));
+        files.put("/favicon.svg", load("favicon.svg", SVG));
+        files.put("/chart.umd.js", load(CHART, SCRIPT));
+        SCRIPTS.forEach(script -> files.put("/" + script, load(script, SCRIPT)));
+    }
 
     Optional<Asset> at(String path) {
         return Optional.ofNullable(files.get(path));

@@ -1,24 +1,26 @@
 // The charts of the page. Data go in as they came from the server; colours come from the style sheet, so that light and
-// dark need no second list here.
+// dark need no second list here. The canvas chart-NAME has a note empty-NAME, which says that there is nothing to draw.
+import { addExport } from './export.js';
+import { byId, compact, element, known, precise } from './format.js';
 
 export const PARTS = ['fetch', 'decode', 'wait', 'compute', 'exchange', 'update'];
-const MAX_RANKS = 16;
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const precise = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
-const percent = value => `${precise.format(value)} %`;
-const scientific = value => (value === 0 ? '0' : value.toExponential(value.toExponential(1).includes('.0') ? 0 : 1));
+export const inPercent = value => `${precise(value)} %`;
 
-const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const charts = [];
+
+Chart.defaults.plugins.colors.enabled = false;
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+Chart.defaults.font.size = 11;
+
+export const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const faint = name => `color-mix(in srgb, ${colour(name)} 14%, transparent)`;
-
-const reported = value => typeof value === 'number' && Number.isFinite(value);
 
 function axis(title, tick) {
   return {
     type: 'linear',
-    title: { display: Boolean(title), text: title, font: { size: 11 }, padding: 2 },
-    ticks: { callback: tick, font: { size: 11 }, maxRotation: 0, autoSkipPadding: 18 },
+    title: { display: Boolean(title), text: title, padding: 2 },
+    ticks: { callback: tick, maxRotation: 0, autoSkipPadding: 18, padding: 6 },
     border: { display: false },
   };
 }
@@ -32,159 +34,130 @@ function options(x, y, tooltip) {
     normalized: true,
     interaction: { mode: 'nearest', axis: 'x', intersect: false },
     scales: { x, y },
-    plugins: { legend: { display: false }, tooltip: { callbacks: tooltip, displayColors: false } },
+    plugins: { legend: { display: false }, tooltip: { callbacks: tooltip, displayColors: false, padding: 9, cornerRadius: 8 } },
   };
 }
 
-const atStep = { title: items => `step ${items[0].parsed.x.toLocaleString('en')}` };
-const labelled = format => ({ ...atStep, label: item => `${item.dataset.label}: ${format(item.parsed.y)}` });
-
-function line(label, name, more) {
-  return { label, name, data: [], borderWidth: 1.8, pointRadius: 0, pointHitRadius: 8, tension: 0, ...more };
-}
-
-/** Datasets with the colours of the present scheme. */
-function coloured(datasets) {
-  for (const dataset of datasets) {
+/** Takes the colours of the present scheme. */
+function paint(chart) {
+  for (const dataset of chart.data.datasets) {
     dataset.borderColor = colour(dataset.name);
     dataset.backgroundColor = dataset.fill === 'origin' ? faint(dataset.name) : colour(dataset.name);
   }
-  return datasets;
+  for (const scale of Object.values(chart.options.scales)) {
+    scale.grid = { color: colour('grid'), drawTicks: false, display: scale.type !== 'category' };
+    scale.ticks = { ...scale.ticks, color: colour('muted') };
+    if (scale.title) scale.title.color = colour('muted');
+  }
+  Object.assign(chart.options.plugins.tooltip, { backgroundColor: colour('ink'), titleColor: colour('card'), bodyColor: colour('card') });
+  // Not 'none': that mode keeps the colours that points and bars were first drawn with.
+  chart.update();
 }
 
-function lineChart(id, datasets, format, yTitle) {
-  return new Chart(document.getElementById(id), {
+function add(name, config) {
+  const chart = new Chart(byId(`chart-${name}`), config);
+  charts.push(chart);
+  paint(chart);
+  if (chart.data.datasets.length > 1 && config.type !== 'scatter') legend(chart);
+  addExport(chart, name);
+  return chart;
+}
+
+/** A curve, in the colour of the style sheet that its name says. */
+export function line(label, name, more) {
+  return { label, name, data: [], borderWidth: 1.6, pointRadius: 0, pointHitRadius: 8, tension: 0, ...more };
+}
+
+export const DOTS = { pointRadius: 3.5, pointHoverRadius: 5, borderWidth: 2.2 };
+export const DASHED = { borderDash: [5, 4], borderWidth: 1.5 };
+
+/** Curves over steps; those that are filled begin at 0. */
+export function curves(name, datasets, format, unit = '') {
+  const chart = add(name, {
     type: 'line',
-    data: { datasets: coloured(datasets) },
-    options: options(axis('step', v => compact.format(v)), axis(yTitle, format), labelled(format)),
+    data: { datasets },
+    options: options(axis('step', compact), axis('', format), {
+      title: items => `step ${items[0].parsed.x.toLocaleString('en')}`,
+      label: item => `${item.dataset.label}: ${format(item.parsed.y)}${unit}`,
+    }),
   });
+  chart.options.scales.y.beginAtZero = datasets.some(dataset => dataset.fill);
+  return chart;
 }
 
-/** All charts; `paint` takes the colours of the present scheme. */
-export class Charts {
-  constructor() {
-    Chart.defaults.plugins.colors.enabled = false;
-    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    const dots = { pointRadius: 3.5, pointHoverRadius: 5 };
-    this.loss = lineChart('chart-loss',
-      [line('validation', 'validation', { ...dots, borderWidth: 2.2 }), line('training', 'training', { borderWidth: 1.5 })], v => precise.format(v));
-    this.probe = lineChart('chart-probe',
-      [line('top-1', 'accuracy', { ...dots, borderWidth: 2.2 }), line('untrained', 'baseline', { borderDash: [5, 4], borderWidth: 1.5 })], percent);
-    this.throughput = lineChart('chart-throughput', [line('images/s', 'throughput', { fill: 'origin' })], v => compact.format(v));
-    this.throughput.options.scales.y.beginAtZero = true;
-    this.rate = lineChart('chart-rate', [line('learning rate', 'rate', { fill: 'origin' })], scientific);
-    this.rate.options.scales.y.beginAtZero = true;
-    this.correlation = new Chart(document.getElementById('chart-correlation'), {
-      type: 'scatter',
-      data: {
-        datasets: coloured([
-          { label: 'probe', name: 'accuracy', data: [], pointRadius: 5, pointHoverRadius: 7, pointBorderWidth: 2 },
-          { label: 'least squares', name: 'baseline', type: 'line', data: [], pointRadius: 0, borderDash: [5, 4], borderWidth: 1.5 },
-        ]),
-      },
-      options: options(axis('validation loss', v => precise.format(v)), axis('top-1', percent), {
-        title: items => `step ${items[0].raw.step?.toLocaleString('en') ?? ''}`,
-        label: item => `loss ${precise.format(item.parsed.x)}, top-1 ${percent(item.parsed.y)}`,
+/** Points of two measured values; a point that has a step says it. */
+export function scatter(name, datasets, x, y) {
+  const chart = add(name, {
+    type: 'scatter',
+    data: { datasets },
+    options: options(axis(x.title, x.format), axis(y.title, y.format), {
+      title: items => (items[0].raw.step === undefined ? '' : `step ${items[0].raw.step.toLocaleString('en')}`),
+      label: item => `${x.title} ${x.format(item.parsed.x)}, ${y.title} ${y.format(item.parsed.y)}`,
+    }),
+  });
+  chart.options.interaction = { mode: 'nearest', intersect: true };
+  return chart;
+}
+
+/** Rows of stacked bars: what a row is, and a label and a colour for each part. */
+export function bars(name, row, parts, unit, format) {
+  const chart = add(name, {
+    type: 'bar',
+    data: { labels: [], datasets: parts.map(part => ({ ...part, data: [], maxBarThickness: 26, borderWidth: 0 })) },
+    options: {
+      ...options({ ...axis(unit, format), stacked: true, bounds: 'data' }, { ...axis(row), type: 'category', stacked: true, ticks: {} }, {
+        title: items => items[0].label,
+        label: item => `${item.dataset.label}: ${format(item.parsed.x)}`,
       }),
-    });
-    this.correlation.options.interaction = { mode: 'nearest', intersect: true };
-    this.time = new Chart(document.getElementById('chart-time'), {
-      type: 'bar',
-      data: { labels: [], datasets: coloured(PARTS.map(part => ({ label: part, name: part, data: [], maxBarThickness: 26, borderWidth: 0 }))) },
-      options: {
-        ...options({ ...axis('', v => `${precise.format(v)} s`), stacked: true, bounds: 'data' }, { stacked: true, border: { display: false } }, {
-          title: items => items[0].label,
-          label: item => `${item.dataset.label}: ${precise.format(item.parsed.x * 1000)} ms`,
-        }),
-        parsing: true,
-        indexAxis: 'y',
-        interaction: { mode: 'nearest', axis: 'xy', intersect: true },
-      },
-    });
-    this.all = [this.loss, this.probe, this.throughput, this.rate, this.correlation, this.time];
-    this.paint();
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint());
-    document.getElementById('log').addEventListener('click', event => this.toggleLog(event.currentTarget));
-  }
-
-  paint() {
-    for (const chart of this.all) {
-      coloured(chart.data.datasets);
-      // The untrained model is the hollow point.
-      this.correlation.data.datasets[0].pointBackgroundColor = point => colour(point.raw?.step === 0 ? 'card' : 'accuracy');
-      for (const scale of Object.values(chart.options.scales)) {
-        scale.grid = { color: colour('grid'), drawTicks: false };
-        scale.ticks = { ...scale.ticks, color: colour('muted'), padding: 6 };
-        if (scale.title) scale.title.color = colour('muted');
-      }
-      this.time.options.scales.y.grid = { display: false };
-      Object.assign(chart.options.plugins.tooltip, {
-        backgroundColor: colour('ink'), titleColor: colour('card'), bodyColor: colour('card'), padding: 9, cornerRadius: 8,
-      });
-      // Not 'none': that mode keeps the colours that points and bars were first drawn with.
-      chart.update();
-    }
-  }
-
-  toggleLog(button) {
-    const log = button.getAttribute('aria-pressed') !== 'true';
-    button.setAttribute('aria-pressed', String(log));
-    this.loss.options.scales.y.type = log ? 'logarithmic' : 'linear';
-    this.loss.update('none');
-  }
-
-  curves(curves, steps) {
-    this.#show(this.loss, 'loss', [curves.validation, curves.loss], steps);
-    this.#show(this.throughput, 'throughput', [curves.imagesPerSecond], steps);
-    this.#show(this.rate, 'rate', [curves.learningRate], steps);
-  }
-
-  probes(probes, correlation, steps) {
-    const points = probes.filter(p => reported(p.accuracy)).map(p => ({ x: p.step, y: 100 * p.accuracy }));
-    const untrained = points.find(p => p.x === 0);
-    const baseline = untrained && steps > 0 ? [{ x: 0, y: untrained.y }, { x: steps, y: untrained.y }] : [];
-    this.#show(this.probe, 'probe', [points, baseline], steps);
-    const pairs = probes.filter(p => reported(p.accuracy) && reported(p.validationLoss))
-      .map(p => ({ x: p.validationLoss, y: 100 * p.accuracy, step: p.step }));
-    this.#show(this.correlation, 'correlation', [pairs, reported(correlation.pearson) ? leastSquares(pairs) : []]);
-  }
-
-  /** The slowest ranks when there are many: they set the pace. */
-  times(ranks) {
-    const total = rank => PARTS.reduce((sum, part) => sum + (rank.recent[part] ?? 0), 0);
-    const shown = ranks.filter(rank => rank.active).sort((a, b) => total(b) - total(a)).slice(0, MAX_RANKS)
-      .sort((a, b) => a.rank - b.rank);
-    const active = ranks.filter(rank => rank.active).length;
-    document.getElementById('time-note').textContent = active > MAX_RANKS ? `the ${MAX_RANKS} slowest of ${active} ranks` : '';
-    document.documentElement.style.setProperty('--bars', `${Math.max(2, shown.length) * 32 + 32}px`);
-    this.time.data.labels = shown.map(rank => `rank ${rank.rank}`);
-    this.time.data.datasets.forEach(dataset => {
-      dataset.data = shown.map(rank => rank.recent[dataset.name]);
-    });
-    document.getElementById('empty-time').hidden = shown.length > 0;
-    this.time.update('none');
-  }
-
-  #show(chart, name, data, steps) {
-    data.forEach((points, i) => {
-      chart.data.datasets[i].data = points ?? [];
-    });
-    if (steps) {
-      chart.options.scales.x.min = 0;
-      chart.options.scales.x.max = steps;
-    }
-    document.getElementById(`empty-${name}`).hidden = data.some(points => points?.length > 0);
-    chart.update('none');
-  }
+      parsing: true,
+      indexAxis: 'y',
+      interaction: { mode: 'nearest', axis: 'xy', intersect: true },
+    },
+  });
+  // Labels and ticks say it; a table does not.
+  for (const scale of Object.values(chart.options.scales)) scale.title.display = false;
+  return chart;
 }
 
-function leastSquares(points) {
-  const n = points.length;
-  const meanX = points.reduce((sum, p) => sum + p.x, 0) / n;
-  const meanY = points.reduce((sum, p) => sum + p.y, 0) / n;
-  const slope = points.reduce((sum, p) => sum + (p.x - meanX) * (p.y - meanY), 0)
-    / points.reduce((sum, p) => sum + (p.x - meanX) ** 2, 0);
-  const low = Math.min(...points.map(p => p.x));
-  const high = Math.max(...points.map(p => p.x));
-  return [low, high].map(x => ({ x, y: meanY + slope * (x - meanX) }));
+/** Other curves in the same chart, such as those of probes of a new kind. */
+export function replace(chart, datasets) {
+  chart.data.datasets = datasets;
+  paint(chart);
+  legend(chart);
 }
+
+/** Draws what there is now: a list of points or values for each dataset, and the step at which the run will end. */
+export function draw(chart, data, steps) {
+  data.forEach((points, i) => { chart.data.datasets[i].data = points ?? []; });
+  if (steps) Object.assign(chart.options.scales.x, { min: 0, max: steps });
+  byId(chart.canvas.id.replace('chart-', 'empty-')).hidden = data.some(points => points?.length > 0);
+  chart.update('none');
+}
+
+/** Draws rows of bars: a label each, and a list of values for each part. */
+export function drawBars(chart, labels, data) {
+  chart.data.labels = labels;
+  chart.canvas.parentElement.style.setProperty('--rows', Math.max(2, labels.length));
+  draw(chart, data);
+}
+
+/** What a chart says, for those who do not see it. */
+export const describe = (chart, text) => chart.canvas.setAttribute('aria-label', text);
+
+/** What the colours mean. */
+function legend(chart) {
+  const caption = chart.canvas.closest('figure').querySelector('figcaption');
+  const entries = caption.querySelector('.keys') ?? caption.querySelector('h2').insertAdjacentElement('afterend', element('span', 'legend keys'));
+  entries.replaceChildren(...chart.data.datasets.map(dataset => {
+    const entry = element('span');
+    const key = element('i', dataset.borderDash ? 'key dashed' : 'key');
+    key.style.setProperty('--key', `var(--${dataset.name})`);
+    key.setAttribute('aria-hidden', 'true');
+    entry.append(key, dataset.label);
+    return entry;
+  }));
+}
+
+export const points = (list, x, y) => list.map(item => ({ x: x(item), y: y(item), step: item.step })).filter(p => known(p.x) && known(p.y));
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach(paint));

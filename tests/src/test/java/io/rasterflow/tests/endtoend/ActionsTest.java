@@ -130,9 +130,8 @@ class ActionsTest {
                 words("train", "--json", "--run", "alone", SMALL, PLAN, "train.steps=" + end), Map.of());
         await("the end of the other", () -> text("events").contains("drain trainer-2, asked by 127.0.0.1: done"));
         assertEquals(List.of(), Chromium.consoleErrors(browser));
-        Process interrupt = new ProcessBuilder(
-                        "kill", "-INT", Long.toString(run.process().pid()))
-                .start();
+        Process interrupt =
+                new ProcessBuilder("kill", "-INT", Long.toString(run.process().pid())).start();
         assertEquals(0, interrupt.waitFor());
         Rasterflow.Result stopped = run.await();
         assertTrue(stopped.out().contains("stopped after "), stopped.text());

@@ -91,10 +91,14 @@ class BenchTest {
                 .run(Rasterflow.words(
                         "bench",
                         "monitor",
-                        "--pairs", 1, "--seconds", 0.1,
+                        "--pairs",
+                        1,
+                        "--seconds",
+                        0.1,
                         "--json",
                         Rasterflow.SMALL,
-                        "monitor.page=true", "probe.trainImages=200"));
+                        "monitor.page=true",
+                        "probe.trainImages=200"));
         assertEquals(0, result.exit(), result.text());
         JsonNode json = result.json();
         double with = json.get("medianSecondsWith").asDouble();

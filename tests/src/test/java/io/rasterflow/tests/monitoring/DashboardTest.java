@@ -25,6 +25,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -90,19 +92,30 @@ class DashboardTest {
                 "text/html; charset=UTF-8",
                 html.headers().firstValue("content-type").orElseThrow());
         Matcher links = Pattern.compile("(?:src|href)=\"([^\"]+)\"").matcher(html.body());
-        Set<String> files = new HashSet<>(Set.of("charts.js", "actions.js"));
+        Set<String> files = new HashSet<>();
         while (links.find()) {
             assertFalse(links.group(1).contains("//"), "the page asks another server: " + links.group(1));
             if (!links.group(1).startsWith("#")) {
                 files.add(links.group(1));
             }
         }
-        assertTrue(files.containsAll(Set.of("page.css", "page.js", "chart.umd.js", "favicon.svg")), files.toString());
-        for (String file : files) {
+        assertTrue(
+                files.containsAll(Set.of("page.css", "page.js", "views.js", "chart.umd.js", "favicon.svg")),
+                files.toString());
+        Deque<String> unread = new ArrayDeque<>(files);
+        while (!unread.isEmpty()) {
+            String file = unread.pop();
             HttpResponse<String> response = get("/" + file);
             assertEquals(200, response.statusCode(), file);
             assertTrue(response.body().length() > 100, file);
+            Matcher imports = Pattern.compile("from '\\./([^']+)'").matcher(response.body());
+            while (imports.find()) {
+                if (files.add(imports.group(1))) {
+                    unread.push(imports.group(1));
+                }
+            }
         }
+        assertTrue(files.containsAll(Set.of("charts.js", "export.js", "science.js")), files.toString());
         assertEquals(404, get("/missing").statusCode());
         assertEquals(404, get("/../../etc/passwd").statusCode());
         assertEquals(404, get("/page.css/").statusCode());

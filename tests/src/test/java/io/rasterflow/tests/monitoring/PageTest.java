@@ -3,98 +3,23 @@ package io.rasterflow.tests.monitoring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.MonitorActor;
-import io.rasterflow.monitoring.page.Dashboard;
-import java.io.IOException;
-import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.logging.Level;
 import java.util.stream.LongStream;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.CleanupMode;
-import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
-import org.openqa.selenium.OutputType;
-import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
-import org.openqa.selenium.logging.LogEntry;
-import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
-/** The page in a real browser: Debian's chromium. Screenshots are left in {@code target/screenshots/}. */
+/** The page in a real browser. */
 @Timeout(120)
-class PageTest {
-
-    private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-    private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
-
-    @TempDir(cleanup = CleanupMode.NEVER)
-    Path profile;
-
-    private ActorTestKit kit;
-    private ActorRef<MonitorActor.Command> monitor;
-    private URI page;
-    private ChromeDriver browser;
-
-    @BeforeEach
-    void open() {
-        SampleRun.restart();
-        assumeTrue(
-                Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER),
-                "no browser: apt-get install chromium chromium-driver");
-        kit = ActorTestKit.create();
-        monitor = kit.spawn(MonitorActor.create());
-        page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor)
-                .toCompletableFuture()
-                .join();
-        ChromeOptions options = new ChromeOptions();
-        options.setBinary(CHROMIUM.toFile());
-        options.addArguments(
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--disable-dev-shm-usage",
-                "--user-data-dir=" + profile);
-        LoggingPreferences logs = new LoggingPreferences();
-        logs.enable(LogType.BROWSER, Level.ALL);
-        options.setCapability("goog:loggingPrefs", logs);
-        ChromeDriverService service = new ChromeDriverService.Builder()
-                .usingDriverExecutable(DRIVER.toFile())
-                .build();
-        browser = new ChromeDriver(service, options);
-    }
-
-    @AfterEach
-    void close() {
-        if (browser != null) {
-            browser.quit();
-        }
-        if (kit != null) {
-            kit.shutdownTestKit();
-        }
-    }
+class PageTest extends PageFixture {
 
     @Test
-    void showsTheRunAndFollowsIt() throws IOException {
+    void showsTheRunAndFollowsIt() {
         feed(SampleRun.until(1_000));
         monitor.tell(new MonitorActor.Record(SampleRun.badSample(700, 1)));
         monitor.tell(new MonitorActor.Record(SampleRun.badSample(701, 2)));
@@ -110,16 +35,18 @@ class PageTest {
         assertTrue(text("note-probe").matches("\\+5\\.\\d\\d pts vs untrained"), text("note-probe"));
         assertTrue(text("tile-throughput").matches("1,[23]\\d\\d"), text("tile-throughput"));
         assertEquals("2 ranks", text("tile-world"));
-        assertTrue(text("correlation").matches("r = −0\\.\\d{3} .*n = 6"), text("correlation"));
         assertTrue(text("progress-left").matches("about 2 min .*left"), text("progress-left"));
+        assertDrawn("loss", "throughput", "rate", "norm");
+        assertTrue(layoutShift() < 0.02, "the layout moved by " + layoutShift());
+        visit("science");
+        assertTrue(text("correlation").matches("r = −0\\.\\d{3} over 6 probes: the lower .*"), text("correlation"));
+        assertDrawn("probe", "correlation");
+        visit("time");
+        assertDrawn("time", "input");
+        visit("cluster");
         assertTrue(text("nodes").contains("trainer-1") && text("nodes").contains("probe-0"), text("nodes"));
         assertTrue(text("events").contains("checkpoints/step-00001000"), text("events"));
         assertTrue(text("events").contains("bad sample ×2"), text("events"));
-        for (String chart : List.of("loss", "probe", "correlation", "throughput", "rate", "time")) {
-            assertTrue(isDrawn("chart-" + chart), chart + " is blank");
-            assertFalse(browser.findElement(By.id("empty-" + chart)).isDisplayed(), chart + " says it has no data");
-        }
-        assertTrue(layoutShift() < 0.02, "the layout moved by " + layoutShift());
 
         // Live: what is told now appears without a reload.
         feed(List.of(SampleRun.step(0, 1_001), SampleRun.step(1, 1_001)));
@@ -157,6 +84,7 @@ class PageTest {
                 .until(unused -> !browser.findElement(By.id("alarms")).isDisplayed());
         assertTrue(text("events").contains("loss spike is over: the loss is near its median"), text("events"));
 
+        visit("run");
         screenshot("page-light");
         shape(1440, 1200, "dark");
         screenshot("page-dark");
@@ -178,78 +106,13 @@ class PageTest {
         browser.get(page.toString());
         await("state-text", "waiting");
         screenshot("page-empty");
-        assertEquals("needs 3 points, has 0", text("correlation"));
         assertTrue(browser.findElement(By.id("empty-loss")).isDisplayed());
+        visit("science");
+        assertTrue(text("correlation").startsWith("needs 3 points, has 0"), text("correlation"));
         assertEquals(List.of(), consoleErrors());
         feed(SampleRun.until(10));
         await("progress-steps", "step 10 of 1,600 · epoch 0.13");
         kit.shutdownTestKit();
         await("state-text", "reconnecting");
-    }
-
-    private void feed(List<Event> events) {
-        events.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
-    }
-
-    private String text(String id) {
-        return browser.findElement(By.id(id)).getText();
-    }
-
-    private void await(String id, String expected) {
-        new WebDriverWait(browser, Duration.ofSeconds(20))
-                .withMessage(
-                        () -> "#" + id + " is '" + text(id) + "', not '" + expected + "'; console: " + consoleErrors())
-                .until(unused -> text(id).equals(expected));
-    }
-
-    /** Whether a canvas has pixels of more than one colour. */
-    private boolean isDrawn(String id) {
-        Object colours = browser.executeScript(
-                "const c = document.getElementById(arguments[0]); const d = c.getContext('2d')"
-                        + ".getImageData(0, 0, c.width, c.height).data; const s = new Set();"
-                        + "for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);"
-                        + "return s.size",
-                id);
-        return ((Number) colours).intValue() > 3;
-    }
-
-    /** Cumulative layout shift as browsers define it. */
-    private double layoutShift() {
-        Object shift = browser.executeAsyncScript(
-                "const done = arguments[0]; let sum = 0;"
-                        + "new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value; })"
-                        + ".observe({type: 'layout-shift', buffered: true}); requestAnimationFrame(() => setTimeout(() => done(sum), 50))");
-        return ((Number) shift).doubleValue();
-    }
-
-    private List<String> consoleErrors() {
-        return browser.manage().logs().get(LogType.BROWSER).getAll().stream()
-                .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
-                .map(LogEntry::getMessage)
-                .toList();
-    }
-
-    private void shape(int width, int height, String scheme) {
-        browser.executeCdpCommand(
-                "Emulation.setDeviceMetricsOverride",
-                Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
-        browser.executeCdpCommand(
-                "Emulation.setEmulatedMedia",
-                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
-    }
-
-    private void screenshot(String name) {
-        try {
-            // Charts follow a resize in the next frames.
-            browser.executeAsyncScript(
-                    "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200)))");
-            Map<String, Object> shot = browser.executeCdpCommand(
-                    "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true));
-            Path file =
-                    Files.createDirectories(Path.of("target", "screenshots")).resolve(name + ".png");
-            Files.write(file, OutputType.BYTES.convertFromBase64Png((String) shot.get("data")));
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 }

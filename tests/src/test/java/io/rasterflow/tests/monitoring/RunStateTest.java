@@ -16,6 +16,7 @@ import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.monitor.SlowRank;
+import io.rasterflow.monitoring.science.Prediction;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -329,6 +330,69 @@ class RunStateTest {
             state.apply(goesOn);
             assertEquals("training", state.status().state());
         }
+    }
+
+    @Test
+    void theNewestOfTheQuarantineAndOfThePastAlarmsAreKept() {
+        RunState state = folded(SampleRun.until(30));
+        for (int number = 1; number <= 60; number++) {
+            state.apply(SampleRun.badSample(30, number));
+            state.apply(SampleRun.alarm("loss-spike", "", true, number, 0.9));
+            state.apply(SampleRun.alarm("loss-spike", "", false, number + 1, 0.4));
+        }
+        state.apply(SampleRun.alarm("disk", "trainer-0", true, 61, 0.9));
+        state.apply(SampleRun.alarm("straggler", "rank 1", false, 61, 0.9));
+        RunStatus status = state.status();
+        assertEquals(60, status.badSamples());
+        assertEquals(50, status.quarantine().size());
+        assertEquals("k60", status.quarantine().get(0).key());
+        assertEquals(50, status.pastAlarms().size(), "and one that was never raised is not over");
+        assertEquals(60, status.pastAlarms().get(0).raisedStep());
+        assertEquals(61, status.pastAlarms().get(0).overStep());
+        assertEquals("the loss is near its median", status.pastAlarms().get(0).over());
+        assertEquals(
+                List.of("disk"),
+                status.alarms().stream().map(Event.Alarm::alarm).toList());
+    }
+
+    @Test
+    void expectsTheAccuracyThatItsProbesHaveShownOfALoss() {
+        RunState state = folded(SampleRun.until(400));
+        assertEquals(3, state.status().probes().size());
+        Event.Validation last = SampleRun.validation(500);
+        state.apply(last);
+        RunStatus status = state.status();
+        Prediction expected = status.accuracyExpected();
+        assertEquals(status.correlation().line().at(last.loss()), expected);
+        assertTrue(expected.interval().contains(expected.value()), expected.toString());
+        assertTrue(
+                Double.isNaN(
+                        folded(SampleRun.until(200)).status().accuracyExpected().value()),
+                "of two probes");
+    }
+
+    @Test
+    void ranksAreHeldFromTheStartOnAndNotBetweenStarts() {
+        RunState state = folded(SampleRun.until(100));
+        double twoRanks = 2 * 100 * SampleRun.STEP_SECONDS / 3_600;
+        assertEquals(twoRanks, state.status().rankHours(), 1e-9);
+        Event.RunStarted start = SampleRun.started(100);
+        long day = 86_400_000;
+        state.apply(new Event.RunStarted(
+                start.timeMillis() + day,
+                start.node(),
+                start.run(),
+                100,
+                start.steps(),
+                start.globalBatch(),
+                start.parameters(),
+                start.trainImages(),
+                2,
+                start.precision(),
+                "",
+                null));
+        state.apply(SampleRun.step(0, 101, start.timeMillis() + day + 3_600_000));
+        assertEquals(twoRanks + 2, state.status().rankHours(), 1e-9);
     }
 
     private static Map<Long, Double> curve(Tail tail) {

@@ -1,0 +1,112 @@
+// The view of the science: whether the loss says anything of what the features are worth.
+import { colour, curves, DASHED, describe, DOTS, draw, inPercent, line, points, replace, scatter } from './charts.js';
+import { byId, element, interval, known, loss, minus, number, percent, precise, rows, whole } from './format.js';
+
+/** Colour and shape of each kind of probe, in the order in which the kinds came. */
+const KINDS = [['accuracy', 'circle'], ['rate', 'triangle'], ['throughput', 'rect'], ['validation', 'rectRot']];
+
+let charts;
+
+function build() {
+  charts = {
+    probe: curves('probe', [line('top-1', 'accuracy', DOTS)], inPercent),
+    correlation: scatter('correlation', [
+      {
+        label: 'probe', name: 'accuracy', data: [], pointRadius: 5, pointHoverRadius: 7, pointBorderWidth: 2,
+        // The untrained model is the hollow point.
+        pointBackgroundColor: point => colour(point.raw?.step === 0 ? 'card' : 'accuracy'),
+      },
+      line('least squares', 'baseline', { ...DASHED, type: 'line' }),
+    ], { title: 'validation loss', format: precise }, { title: 'top-1', format: inPercent }),
+  };
+}
+
+export function show({ status }) {
+  if (!charts) build();
+  // Accuracies of different kinds cannot be compared: loss and accuracy are of the kind that came first.
+  const kinds = [...new Set(status.probes.map(probe => probe.kind))];
+  accuracy(status, kinds);
+  pairs(status, kinds[0]);
+  findings(status);
+  table(status.probes, kinds);
+}
+
+function accuracy({ probes, steps }, kinds) {
+  const names = kinds.length > 0 ? kinds : ['top-1'];
+  const chart = charts.probe;
+  if (chart.data.datasets.map(dataset => dataset.label).join() !== [...names, 'untrained'].join()) {
+    const shapes = names.map((name, i) => {
+      const [hue, pointStyle] = KINDS[i % KINDS.length];
+      return line(name, hue, { ...DOTS, pointStyle });
+    });
+    replace(chart, [...shapes, line('untrained', 'baseline', DASHED)]);
+  }
+  const of = kind => points(probes.filter(probe => probe.kind === kind), probe => probe.step, probe => 100 * probe.accuracy);
+  const untrained = of(kinds[0]).find(point => point.x === 0);
+  draw(chart, [...names.map(of), untrained && steps > 0 ? [untrained, { x: steps, y: untrained.y }] : []], steps);
+  describe(chart, `Probe accuracy over steps: ${probes.slice(-6).map(p => `${p.kind} ${percent(p.accuracy)} at step ${p.step}`).join(', ')}`);
+}
+
+function pairs({ probes, correlation }, kind) {
+  const measured = points(probes.filter(probe => probe.kind === kind), probe => probe.validationLoss, probe => 100 * probe.accuracy);
+  const { slope, intercept } = correlation.line;
+  const at = x => ({ x, y: 100 * (intercept + slope * x) });
+  const losses = measured.map(point => point.x);
+  draw(charts.correlation, [measured, known(slope) ? [at(Math.min(...losses)), at(Math.max(...losses))] : []]);
+  describe(charts.correlation, `Probe accuracy against validation loss: ${byId('correlation').textContent}`);
+}
+
+function findings({ correlation: c, accuracyExpected: expected, validationLossLast }) {
+  const finding = byId('correlation');
+  const list = byId('figures');
+  if (c.points < 3 || !known(c.pearson)) {
+    finding.textContent = c.points < 3 ? `needs 3 points, has ${c.points}: nothing is said of the accuracy that a loss stands for`
+      : `undefined: the values of ${c.points} points do not vary`;
+    list.replaceChildren();
+    return;
+  }
+  const verdict = !known(c.pearsonLow) ? 'too few to say'
+    : c.pearsonLow <= 0 && c.pearsonHigh >= 0 ? 'the two may have nothing to do with each other here'
+      : c.pearson < 0 ? 'the lower the validation loss, the higher the accuracy'
+        : 'the higher the validation loss, the higher the accuracy, against what AIM found';
+  finding.replaceChildren(element('strong', '', minus(`r = ${c.pearson.toFixed(3)}`)), ` over ${c.points} probes: ${verdict}`);
+  const two = value => minus(value.toFixed(2));
+  const three = value => minus(value.toFixed(3));
+  const sure = (low, high) => (known(low) ? `95 %: ${interval(low, high, two)}` : 'needs 5 points for an interval');
+  const signed = value => minus(precise(value));
+  const share = value => percent(Math.min(1, Math.max(0, value)));
+  const entries = [
+    ['Pearson r', three(c.pearson), sure(c.pearsonLow, c.pearsonHigh), 'of loss and accuracy; −1 is a falling line'],
+    ['Spearman ρ', three(c.spearman), sure(c.spearmanLow, c.spearmanHigh), 'of their ranks; hardly moved by outliers'],
+    ['ρ of the changes', known(c.changes) ? three(c.changes) : '–', known(c.changes) ? '' : 'needs 3 changes',
+      'from probe to probe; near 0 where only both trends agree'],
+    ['r without one point', known(c.influence.low) ? interval(c.influence.low, c.influence.high, two) : '–',
+      known(c.influence.low) ? '' : 'needs 4 points', 'left out in turn; far apart where one point makes it'],
+    ['Fit', signed(-c.line.slope), `95 %: ${interval(-c.line.slopeInterval.high, -c.line.slopeInterval.low, signed)}`,
+      'points of accuracy for each 0.01 less loss'],
+    ['Accuracy expected', known(expected.value) ? share(expected.value) : '–',
+      known(expected.interval.low) ? `95 %: ${interval(expected.interval.low, expected.interval.high, share)}` : '',
+      `of a probe at the validation loss of now, ${loss(validationLossLast)}, so at the end if the loss stays there`],
+  ];
+  list.replaceChildren(...entries.map(([name, value, interval95, means]) => {
+    const entry = element('div');
+    entry.append(element('dt', '', name), element('dd', 'value', value), element('dd', 'note', interval95 || '\u00a0'), element('dd', 'means', means));
+    return entry;
+  }));
+}
+
+function table(probes, kinds) {
+  const heads = byId('probe-heads');
+  if (heads.cells.length !== kinds.length + 2) {
+    heads.replaceChildren(...['Step', 'Validation loss', ...kinds].map(name => {
+      const head = element('th', 'number', name);
+      head.scope = 'col';
+      return head;
+    }));
+  }
+  const steps = [...new Set(probes.map(probe => probe.step))].sort((a, b) => b - a);
+  rows('probes', steps.map(at => {
+    const here = probes.filter(probe => probe.step === at);
+    return [number(whole(at)), number(loss(here[0].validationLoss)), ...kinds.map(kind => number(percent(here.find(probe => probe.kind === kind)?.accuracy)))];
+  }), 'no probe yet');
+}

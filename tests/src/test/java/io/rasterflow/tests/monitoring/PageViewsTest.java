@@ -1,0 +1,216 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.RunState;
+import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.support.ui.WebDriverWait;
+
+/** The views of the page and the files that its charts give. */
+@Timeout(120)
+class PageViewsTest extends PageFixture {
+
+    private static final List<String> VIEWS = List.of("run", "time", "cluster", "science", "data", "alarms");
+
+    @TempDir
+    Path downloads;
+
+    private static Event.Input input(String node, long step, long images) {
+        return new Event.Input(
+                SampleRun.at(step),
+                node,
+                List.of(
+                        new Event.Input.Stage("fetch", images / 1_000, 40L * images, 2, 1),
+                        new Event.Input.Stage("decode", images, 3_000L * images, images / 500.0, 5),
+                        new Event.Input.Stage("ready", images / 64, 3_000L * images, images / 250.0, 2)),
+                List.of(
+                        new Event.Input.Source("web", images * 3 / 4, images / 30_000.0),
+                        new Event.Input.Source("curated", images / 4, images / 8_000.0)));
+    }
+
+    private static Event.Probe knn(long step) {
+        double accuracy = 0.70 - 0.1 * (SampleRun.validationLoss(step) - 0.315);
+        double loss = SampleRun.validationLoss(step);
+        return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 20_000, 5_000, 0.9);
+    }
+
+    /** A run in which everything that a view can show has happened. */
+    private static List<Event> run() {
+        List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        LongStream.iterate(0, step -> step <= 1_000, step -> step + 200)
+                .mapToObj(PageViewsTest::knn)
+                .forEach(events::add);
+        for (int node = 0; node < 2; node++) {
+            events.add(input("trainer-" + node, 900, 230_000));
+            events.add(new Event.Disk(
+                    SampleRun.at(900), "trainer-" + node, "runs/a", (node + 1) * 75_000_000_000L, 1L << 40));
+        }
+        events.add(SampleRun.badSample(700, 1));
+        events.add(SampleRun.badSample(701, 2));
+        events.add(SampleRun.alarm("loss-spike", "", true, 400, 0.9));
+        events.add(SampleRun.alarm("loss-spike", "", false, 450, 0.4));
+        events.add(SampleRun.alarm("disk", "trainer-0", true, 990, 1));
+        return events;
+    }
+
+    @Test
+    void everyViewShowsItsPartAndFollows() {
+        feed(run());
+        shape(1280, 900, "light");
+        browser.get(page + "#data");
+        awaitView("data");
+        new WebDriverWait(browser, Duration.ofSeconds(20))
+                .until(unused -> text("stages").contains("460,000"));
+        assertTrue(layoutShift() < 0.02, "the layout moved by " + layoutShift());
+        assertTrue(text("stages").matches("(?s)fetch 460 18\\.4 MB 4 s 8\\.696 ms 2 – –.*ready .*"), text("stages"));
+        assertEquals("web 172,500 75.00 % 7.67\ncurated 57,500 25.00 % 28.75", text("data-sources"));
+        assertTrue(
+                text("quarantine").contains("701 trainer-1 train-00003.tar 1,024 k2 not an image: 0 bytes"),
+                text("quarantine"));
+        assertDrawn("sources");
+        feed(List.of(input("trainer-0", 910, 231_000), SampleRun.badSample(702, 3)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> text("quarantine").contains("k3"));
+        // 1,000 images in 2 seconds.
+        assertTrue(text("stages").contains("decode 461,000 1.4 GB 922 s 2 ms 10 500 1.5 MB/s"), text("stages"));
+        screenshot("view-data");
+
+        visit("run");
+        assertEquals("web 173,250 75.00 % 7.70\ncurated 57,750 25.00 % 28.88", text("sources"));
+        assertTrue(text("finding-norm").startsWith("largest so far 0.4"), text("finding-norm"));
+        screenshot("view-run");
+
+        visit("time");
+        assertTrue(text("finding-time").contains("compute 75"), text("finding-time"));
+        assertTrue(text("finding-input").startsWith("share of rank 0's step · now 5 %"), text("finding-input"));
+        assertEquals("trainer-0 1 5 2\ntrainer-1 1 5 2", text("queues"));
+        assertTrue(text("pace").contains("rank 1 trainer-1 1.0"), text("pace"));
+        LongStream.rangeClosed(1_001, 1_060).forEach(step -> feed(SampleRun.held(step, 0.1)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> text("pace").contains("by input wait"));
+        screenshot("view-time");
+
+        visit("cluster");
+        assertTrue(text("waits").startsWith("The others wait for rank 1 (trainer-1) since step 1,0"), text("waits"));
+        assertTrue(text("waits").contains("it takes 1.6 times as long"), text("waits"));
+        assertTrue(text("nodes").contains("75.0 GB 1.1 TB"), text("nodes"));
+        assertEquals("75.0 GB", text("cluster-disk"));
+        assertTrue(text("events").contains("generation 1 with 2 ranks"), text("events"));
+        screenshot("view-cluster");
+
+        visit("science");
+        assertDrawn("probe", "correlation");
+        assertTrue(
+                text("figures").matches("(?s)Pearson r\n−[01]\\.\\d{3}\n95 %: −[01]\\.\\d\\d to −[01]\\.\\d\\d.*"),
+                text("figures"));
+        assertTrue(text("figures").contains("Accuracy expected\n84."), text("figures"));
+        assertTrue(text("probes").startsWith("1,000 0.3172 84.17 % 69.98 %"), text("probes"));
+        feed(List.of(SampleRun.validation(1_200), SampleRun.probe(1_200), knn(1_200)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> text("probes").startsWith("1,200 "));
+        screenshot("view-science");
+
+        visit("alarms");
+        assertEquals("1", text("alarm-count"));
+        assertTrue(text("standing").contains("disk, trainer-0"), text("standing"));
+        assertTrue(text("past").contains("the loss is near its median, after 10 s"), text("past"));
+        screenshot("view-alarms");
+
+        for (String view : VIEWS) {
+            visit(view);
+            shape(390, 844, "dark");
+            screenshot("view-" + view + "-phone");
+            Object width = browser.executeScript("return document.documentElement.scrollWidth");
+            assertEquals(390L, width, "a phone has to scroll " + view + " sideways");
+            shape(1280, 900, "light");
+        }
+        assertEquals(List.of(), consoleErrors());
+    }
+
+    @Test
+    void anAddressIsAViewAndAChartIsAFile() throws IOException {
+        List<Event> events = run();
+        feed(events);
+        shape(1280, 900, "light");
+        browser.get(page + "#nothing");
+        awaitView("run");
+        browser.get(page + "#time");
+        awaitView("time");
+        visit("science");
+        visit("run");
+        browser.navigate().back();
+        awaitView("science");
+        browser.navigate().forward();
+        awaitView("run");
+        browser.findElement(By.cssSelector(".views a[href='#time']")).sendKeys(Keys.ENTER);
+        awaitView("time");
+        browser.findElement(By.className("skip")).sendKeys(Keys.ENTER);
+        assertEquals("main", browser.switchTo().activeElement().getDomAttribute("id"));
+        awaitView("time");
+
+        browser.executeCdpCommand(
+                "Browser.setDownloadBehavior", Map.of("behavior", "allow", "downloadPath", downloads.toString()));
+        visit("run");
+        await("progress-steps", "step 1,000 of 1,600 · epoch 12.80");
+        RunState state = new RunState();
+        events.forEach(state::apply);
+        Map<String, Tail> curves = state.since(Cursor.START).curves();
+        List<String> table = Files.readAllLines(download("csv-loss", "fashion-aim-loss.csv"));
+        assertEquals("step,validation,training", table.get(0));
+        assertEquals(
+                curves.get("validation"),
+                column(table, 1, curves.get("validation").from()));
+        assertEquals(curves.get("loss"), column(table, 2, curves.get("loss").from()));
+        var picture = ImageIO.read(download("png-loss", "fashion-aim-loss.png").toFile());
+        assertTrue(picture.getWidth() > 600 && picture.getHeight() > 300, picture.toString());
+        visit("time");
+        List<String> bars = Files.readAllLines(download("csv-time", "fashion-aim-time.csv"));
+        assertTrue(bars.get(0).startsWith("rank,fetch (seconds),decode (seconds),wait (seconds),"), bars.get(0));
+        assertTrue(bars.get(2).startsWith("rank 1,0.00"), bars.toString());
+        visit("science");
+        List<String> pairs = Files.readAllLines(download("csv-correlation", "fashion-aim-correlation.csv"));
+        assertEquals("validation loss,probe,least squares,step", pairs.get(0));
+        assertEquals(7, pairs.size());
+        assertEquals(List.of(), consoleErrors());
+    }
+
+    private Path download(String button, String file) {
+        browser.findElement(By.id(button)).click();
+        Path path = downloads.resolve(file);
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .withMessage(() -> "no " + path + "; console: " + consoleErrors())
+                .until(unused -> Files.exists(path));
+        return path;
+    }
+
+    /** A curve out of a table, without the lines in which it has no point. */
+    private static Tail column(List<String> table, int column, long from) {
+        List<Long> steps = new ArrayList<>();
+        List<Double> values = new ArrayList<>();
+        for (String line : table.subList(1, table.size())) {
+            String[] cells = line.split(",", -1);
+            if (!cells[column].isEmpty()) {
+                steps.add(Long.parseLong(cells[0]));
+                values.add(Double.parseDouble(cells[column]));
+            }
+        }
+        return new Tail(from, steps, values);
+    }
+}
