@@ -93,7 +93,7 @@ class ActionsTest {
                 .contains("log level debug, asked by 127.0.0.1"));
 
         // In a browser: it goes on, rests again and writes its weights.
-        browser.get(page.toString());
+        browser.get(page.resolve("#cluster").toString());
         awaitText("state-text", "paused");
         click(By.cssSelector("#actions summary"));
         await("a probe of the weights that rest", () -> status().get("probes").size() == 2);
