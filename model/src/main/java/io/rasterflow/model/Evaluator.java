@@ -22,6 +22,14 @@ public interface Evaluator extends AutoCloseable {
     /** The objective's loss on images (B, C, H, W) float32 direct native order, prefix lengths drawn from the keys. */
     LossSum loss(ByteBuffer images, long[] sampleKeys);
 
+    /**
+     * What the model predicts of images (B, C, H, W) float32 direct native order, patch by patch as {@link #loss} counts
+     * it, with the same prefixes: every patch from the true patches before it, none from predictions.
+     *
+     * @throws UnsupportedOperationException where the objective predicts tokens, which have no pixels
+     */
+    List<PredictedImage> predict(ByteBuffer images, long[] sampleKeys);
+
     /** The sets of blocks that {@code probe.layers} names in this model, see {@link Layers}. */
     List<Blocks> layers(String layers);
 

@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Evaluator;
 import io.rasterflow.model.LossSum;
+import io.rasterflow.model.PredictedImage;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
 import io.rasterflow.model.probe.Blocks;
@@ -86,6 +87,33 @@ public final class AimEvaluator implements Evaluator {
             }
         }
         return sum;
+    }
+
+    @Override
+    public List<PredictedImage> predict(ByteBuffer images, long[] sampleKeys) {
+        if (config.objective().target() == Objective.Target.TOKENS) {
+            throw new UnsupportedOperationException("model.objective.target=tokens predicts no pixels");
+        }
+        requireWeights();
+        PatchPlaces places = new PatchPlaces(config);
+        List<PredictedImage> all = new ArrayList<>();
+        for (int start = 0; start < sampleKeys.length; start += chunk) {
+            long[] some = Arrays.copyOfRange(sampleKeys, start, Math.min(sampleKeys.length, start + chunk));
+            Predicted predicted = Predicted.draw(config, some);
+            try (NDManager call = scope.newSubManager();
+                    NDManager wrapped = host.newSubManager()) {
+                NDArray pixels = program.images(wrapped, images, start, some.length);
+                NDList found = program.call(
+                        call,
+                        "predicted_pixels",
+                        pixels,
+                        call.create(predicted.prefixes()),
+                        call.create(predicted.rows()));
+                all.addAll(places.place(
+                        predicted, found.get(0).toFloatArray(), found.get(1).toFloatArray()));
+            }
+        }
+        return all;
     }
 
     /** Predictions (B, K, V) of every output under the prefix mask, for comparison with other implementations. */

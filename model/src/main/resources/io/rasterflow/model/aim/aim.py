@@ -135,6 +135,20 @@ class Aim(Module):
         self.release()
         return loss
 
+    # Of every row the pixels that it predicts (R, V) and its loss (R): the sum of these is `loss`. Predictions of
+    # normalised pixels get the mean and the variance of the patch that they predict.
+    def predicted_pixels(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor) -> List[Tensor]:
+        torch.set_grad_enabled(False)
+        x_BKV = self.patches(images_BCHW)
+        target_RV = self.predicted_patches(x_BKV, rows_R)
+        predicted_RV = self.outputs(self.inputs(x_BKV), prefix_B, rows_R, False).float()
+        pixels_RV = predicted_RV
+        if self.target == 0:
+            pixels_RV = __torch__.aim.denormalised(predicted_RV, target_RV)
+            target_RV = __torch__.aim.normalised(target_RV)
+        self.release()
+        return [pixels_RV, torch.mean(torch.mse_loss(predicted_RV, target_RV, 0), [1])]
+
     # Prediction (B, K, V) of every output under the prefix mask, in the order of the objective.
     def predictions(self, images_BCHW: Tensor, prefix_B: Tensor) -> Tensor:
         torch.set_grad_enabled(False)
@@ -183,21 +197,29 @@ class Aim(Module):
     # The loss and its gradient with respect to the predictions of the rows.
     def loss_of(self, images_BCHW: Tensor, prefix_B: Tensor, rows_R: Tensor, keep: bool) -> Tuple[Tensor, Tensor]:
         x_BKV = self.patches(images_BCHW)
-        B, K, V = torch.size(x_BKV)
-        N = K - 1
-        step = 1
-        if self.masked:
-            N = K
-            step = 0
-        image_R = torch.floor_divide(rows_R, N)
-        target_RV = x_BKV.reshape([B * K, V]).index_select(0, image_R * K + (rows_R - image_R * N) + step)
-        predicted = self.outputs(x_BKV.narrow(1, 0, N), prefix_B, rows_R, keep).float()
+        V = torch.size(x_BKV, 2)
+        target_RV = self.predicted_patches(x_BKV, rows_R)
+        predicted = self.outputs(self.inputs(x_BKV), prefix_B, rows_R, keep).float()
         if self.target == 2:
             return __torch__.aim.token_loss(predicted, __torch__.aim.normalised(target_RV), self.codebook[0])
         if self.target == 0:
             target_RV = __torch__.aim.normalised(target_RV)
         loss = torch.mse_loss(predicted, target_RV, 2) / V
         return loss, torch.mul_(torch.sub_(predicted, target_RV), 2.0 / V)
+
+    # The patches (B, N, V) that are looked at.
+    def inputs(self, x_BKV: Tensor) -> Tensor:
+        N = torch.size(x_BKV, 1)
+        if not self.masked:
+            N = N - 1
+        return x_BKV.narrow(1, 0, N)
+
+    # The patches (R, V) that the rows predict.
+    def predicted_patches(self, x_BKV: Tensor, rows_R: Tensor) -> Tensor:
+        B, K, V = torch.size(x_BKV)
+        N = torch.size(self.inputs(x_BKV), 1)
+        image_R = torch.floor_divide(rows_R, N)
+        return x_BKV.reshape([B * K, V]).index_select(0, image_R * K + (rows_R - image_R * N) + (K - N))
 
     # Images (B, C, H, W) to patches (B, K, V) in the objective's order.
     def patches(self, images_BCHW: Tensor) -> Tensor:
@@ -434,6 +456,11 @@ class Aim(Module):
 def normalised(x_RV: Tensor) -> Tensor:
     variance, mean = torch.var_mean(x_RV, [-1], correction=1, keepdim=True)
     return (x_RV - mean) / torch.sqrt(variance + 1e-6)
+
+# The inverse: values in the terms of normalised patches as pixels.
+def denormalised(values_RV: Tensor, x_RV: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(x_RV, [-1], correction=1, keepdim=True)
+    return values_RV * torch.sqrt(variance + 1e-6) + mean
 
 # Cross-entropy against the nearest centroid, summed over the rows, and its gradient.
 def token_loss(logits_RL: Tensor, patches_RV: Tensor, centroids_LV: Tensor) -> Tuple[Tensor, Tensor]:
