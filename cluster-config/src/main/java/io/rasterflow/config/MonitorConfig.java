@@ -8,12 +8,20 @@ import io.rasterflow.monitoring.alarm.AlarmConfig;
  * @param page whether it is served
  * @param host address it is served on; anything but a loopback address shows the run to the network
  * @param port 0 takes a free one
+ * @param images validation images of which predictions are drawn at every evaluation, also without the page; 0 for none
  * @param alarms also without the page
  */
-public record MonitorConfig(boolean page, String host, int port, AlarmConfig alarms) {
+public record MonitorConfig(boolean page, String host, int port, int images, AlarmConfig alarms) {
+
+    private static final int MAX_IMAGES = 64;
+
     public MonitorConfig {
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("monitor.port must be between 0 and 65535 but is " + port);
+        }
+        if (images < 0 || images > MAX_IMAGES) {
+            throw new IllegalArgumentException(
+                    "monitor.images must be between 0 and " + MAX_IMAGES + " but is " + images);
         }
     }
 }

@@ -147,6 +147,7 @@ public record RunConfig(
                 data,
                 probe,
                 exchange,
+                monitor.images(),
                 monitor.alarms());
     }
 }

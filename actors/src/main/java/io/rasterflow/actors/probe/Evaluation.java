@@ -11,6 +11,7 @@ import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
@@ -25,7 +26,7 @@ import java.util.function.DoubleConsumer;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.SystemMaterializer;
 
-/** Validation loss and probe accuracy of one set of weights. Blocks, and is confined to one thread. */
+/** Validation loss, pictures of predictions and probe accuracy of one set of weights. Blocks, and is confined to one thread. */
 public final class Evaluation implements AutoCloseable {
 
     private final ActorSystem<?> system;
@@ -34,6 +35,7 @@ public final class Evaluation implements AutoCloseable {
     private final DataSet train;
     private final DataSet validation;
     private final Evaluator evaluator;
+    private final ShownImages shown;
     private String weights = Event.Validation.MODEL;
 
     /**
@@ -48,6 +50,8 @@ public final class Evaluation implements AutoCloseable {
         this.train = train;
         this.validation = validation;
         this.evaluator = Aim.evaluator(plan.model(), plan.train().compute());
+        this.shown = new ShownImages(
+                plan.shownImages(), validation.size(), plan.data().augment());
     }
 
     /** Takes the weights of a checkpoint directory: their moving average where the run keeps one. */
@@ -74,9 +78,23 @@ public final class Evaluation implements AutoCloseable {
         forEach(validation, Long.MAX_VALUE, batch -> {
             sum[0] = sum[0].plus(evaluator.loss(batch.images(), batch.keys()));
             images[0] += batch.labels().length;
+            shown.take(batch);
         });
         return new Event.Validation(
                 System.currentTimeMillis(), node, step, sum[0].mean(), images[0], seconds(start), weights);
+    }
+
+    /** Draws what is predicted of some of the images that were just validated; empty where none is to be shown. */
+    public Optional<Event.Images> picture(long step) throws IOException {
+        if (shown.count() == 0) {
+            return Optional.empty();
+        }
+        long start = System.nanoTime();
+        SheetDrawing sheet =
+                new SheetDrawing(plan.data().augment(), shown, evaluator.predict(shown.images(), shown.keys()));
+        String path = new ImageArchive(Path.of(plan.directory())).write(sheet.draw(), sheet.about(step));
+        return Optional.of(
+                new Event.Images(System.currentTimeMillis(), node, step, shown.count(), path, seconds(start)));
     }
 
     /** What a probe trained on frozen features of the training images reaches on the validation images. */

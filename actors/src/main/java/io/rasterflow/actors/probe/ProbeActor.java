@@ -60,6 +60,9 @@ public final class ProbeActor {
     private ProbeActor(ActorContext<Command> context, ProbeNode node) {
         this.context = context;
         this.node = node;
+        if (node.plan().shownImages() < node.plan().images()) {
+            context.getLog().info("no pictures of predictions: model.objective.target=tokens has no pixels");
+        }
     }
 
     private Behavior<Command> evaluating() {
@@ -79,6 +82,7 @@ public final class ProbeActor {
             evaluation.load(Path.of(message.checkpoint()));
             Event.Validation validation = evaluation.validate(message.step());
             node.telemetry().record(validation);
+            picture(message.step());
             if (message.probe()) {
                 node.telemetry().record(evaluation.probe(message.step(), validation.loss()));
             }
@@ -88,6 +92,15 @@ public final class ProbeActor {
             message.replyTo().tell(new Coordinator.EvaluationFailed(message.step(), Failures.oneLine(e)));
         }
         return Behaviors.same();
+    }
+
+    /** An evaluation without pictures is one all the same. */
+    private void picture(long step) {
+        try {
+            evaluation.picture(step).ifPresent(node.telemetry()::record);
+        } catch (IOException e) {
+            context.getLog().warn(e.getMessage());
+        }
     }
 
     private Behavior<Command> onStop() {

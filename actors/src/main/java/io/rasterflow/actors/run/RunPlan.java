@@ -2,6 +2,7 @@ package io.rasterflow.actors.run;
 
 import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.model.aim.AimConfig;
+import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
@@ -16,6 +17,7 @@ import io.rasterflow.monitoring.alarm.AlarmConfig;
  * @param worldSize ranks to wait for before training begins
  * @param minNodes trainer nodes without which training waits once it has begun
  * @param replicas ranks per trainer node
+ * @param images validation images of which predictions are shown
  */
 public record RunPlan(
         String name,
@@ -31,6 +33,7 @@ public record RunPlan(
         DataPlan data,
         ProbePlan probe,
         ExchangeConfig exchange,
+        int images,
         AlarmConfig alarms) {
     public RunPlan {
         if (worldSize < 1 || replicas < 1) {
@@ -62,6 +65,11 @@ public record RunPlan(
             throw new IllegalArgumentException("the checkpoint is of step " + checkpoint.step()
                     + ", but train.steps is " + train.steps() + "; raise train.steps or take an earlier checkpoint");
         }
+    }
+
+    /** Validation images of which predictions are shown: none where tokens are predicted, which have no pixels. */
+    public int shownImages() {
+        return model.objective().target() == Objective.Target.TOKENS ? 0 : images;
     }
 
     /** Whether the weights of a step are written and validated. Step 0 is the untrained model. */

@@ -16,6 +16,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Step.class, name = "step"),
     @JsonSubTypes.Type(value = Event.Validation.class, name = "validation"),
     @JsonSubTypes.Type(value = Event.Probe.class, name = "probe"),
+    @JsonSubTypes.Type(value = Event.Images.class, name = "images"),
     @JsonSubTypes.Type(value = Event.Checkpoint.class, name = "checkpoint"),
     @JsonSubTypes.Type(value = Event.Membership.class, name = "membership"),
     @JsonSubTypes.Type(value = Event.Formed.class, name = "formed"),
@@ -35,6 +36,7 @@ public sealed interface Event
                 Event.Step,
                 Event.Validation,
                 Event.Probe,
+                Event.Images,
                 Event.Checkpoint,
                 Event.Membership,
                 Event.Formed,
@@ -174,6 +176,14 @@ public sealed interface Event
             int validationImages,
             double seconds)
             implements Event {}
+
+    /**
+     * Pictures of what the weights of a step predict of some validation images.
+     *
+     * @param count images
+     * @param path of their directory, relative to the run directory
+     */
+    record Images(long timeMillis, String node, long step, int count, String path, double seconds) implements Event {}
 
     record Checkpoint(
             long timeMillis, String node, long step, String directory, String weightsSha256, long bytes, double seconds)

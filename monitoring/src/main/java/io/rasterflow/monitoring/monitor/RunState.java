@@ -66,6 +66,7 @@ public final class RunState {
     private long imagesDone;
     private long badSamples;
     private long checkpoints;
+    private long imagesStep = -1;
     private long generation;
     private int worldSize;
     private boolean paused;
@@ -104,6 +105,8 @@ public final class RunState {
             disks.put(disk.node(), disk);
         } else if (event instanceof Event.Checkpoint) {
             checkpoints++;
+        } else if (event instanceof Event.Images images) {
+            imagesStep = images.step();
         } else if (event instanceof Event.Alarm alarm) {
             alarms.add(alarm);
         } else if (event instanceof Event.Action action) {
@@ -257,7 +260,8 @@ public final class RunState {
                 quarantine.list(),
                 checkpoints,
                 generation,
-                worldSize);
+                worldSize,
+                imagesStep);
     }
 
     private String state() {

@@ -34,6 +34,7 @@ import java.util.List;
  * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
  * @param quarantine the last of them, the newest first
+ * @param imagesStep step of the last pictures of predictions; -1 without any
  */
 public record RunStatus(
         String run,
@@ -77,7 +78,8 @@ public record RunStatus(
         List<Event.BadSample> quarantine,
         long checkpoints,
         long generation,
-        int worldSize)
+        int worldSize,
+        long imagesStep)
         implements MonitorMessage {
 
     /**

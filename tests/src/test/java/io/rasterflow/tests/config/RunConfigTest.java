@@ -80,6 +80,7 @@ class RunConfigTest {
         "model.patchSize=5, model.patchSize must divide",
         "train.microBatches=65, train.microBatches must be between",
         "monitor.port=70000, monitor.port must be between",
+        "monitor.images=65, monitor.images must be between 0 and 64 but is 65",
         "probe.kind=forest, probe.kind must be one of [attentive, linear, knn] but is forest",
         "probe.layers=first3, probe.layers must be last6",
         "probe.classes=1, probe.classes must be at least 2 but is 1",

@@ -57,6 +57,7 @@ class RunStateTest {
     void foldsARunIntoItsStatus() {
         List<Event> events = new ArrayList<>(SampleRun.until(1_000));
         events.add(SampleRun.badSample(990, 1));
+        events.add(SampleRun.images(1_000));
         RunStatus status = folded(events).status();
         assertEquals("training", status.state());
         assertFalse(status.ended());
@@ -75,6 +76,7 @@ class RunStateTest {
         assertEquals(1_000, status.stepsDone());
         assertEquals(256_000, status.imagesDone(), "images of the other rank's events must not count again");
         assertEquals(5, status.checkpoints());
+        assertEquals(1_000, status.imagesStep());
         assertEquals(1, status.badSamples());
         assertEquals(1, status.generation());
         assertEquals(2, status.worldSize());

@@ -140,6 +140,10 @@ public final class SampleRun {
                 "");
     }
 
+    static Event.Images images(long step) {
+        return new Event.Images(at(step), "probe-0", step, 2, "images/step-" + step, 0.05);
+    }
+
     static Event.Membership up(String member, int worldSize) {
         return new Event.Membership(start, "coordinator", member, "up", 1, worldSize, "");
     }
@@ -206,6 +210,7 @@ public final class SampleRun {
                         Double.NaN),
                 validation(8),
                 probe(8),
+                images(8),
                 checkpoint(8),
                 up("trainer-0", 2),
                 new Event.Formed(start + 2, "trainer-0", 1, 0, 2, 8, 0, 4, 8, ""),

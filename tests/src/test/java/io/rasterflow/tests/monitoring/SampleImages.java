@@ -1,0 +1,57 @@
+package io.rasterflow.tests.monitoring;
+
+import io.rasterflow.monitoring.images.ImageArchive;
+import io.rasterflow.monitoring.images.Sheet;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import javax.imageio.ImageIO;
+
+/** Pictures of two images of 2·2 patches, whose predictions have another grey at every step. */
+final class SampleImages {
+    private static final int SIZE = 8;
+    private static final int GAP = 2;
+    private static final List<String> PANELS = List.of("truth", "shown", "predicted", "error");
+
+    private SampleImages() {}
+
+    /** Grey of the predictions of a step. */
+    static int grey(long step) {
+        return (int) (step / 10 % 256);
+    }
+
+    static String write(ImageArchive archive, long step) throws IOException {
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        ImageIO.write(picture(step), "png", png);
+        return archive.write(png.toByteArray(), about(step));
+    }
+
+    static Sheet about(long step) {
+        double loss = 1.0 / (1 + step);
+        return new Sheet(
+                step,
+                PANELS,
+                SIZE,
+                GAP,
+                2,
+                1,
+                List.of(
+                        new Sheet.Image(7, 1, loss, Arrays.asList(null, loss, loss / 2, loss * 1.5)),
+                        new Sheet.Image(-1, 3, null, Arrays.asList(null, null, null, null))));
+    }
+
+    private static BufferedImage picture(long step) {
+        int cell = SIZE + GAP;
+        BufferedImage picture =
+                new BufferedImage(cell * PANELS.size() - GAP, 2 * cell - GAP, BufferedImage.TYPE_INT_ARGB);
+        int colour = 0xFF000000 | grey(step) * 0x010101;
+        for (int y = 0; y < picture.getHeight(); y++) {
+            for (int x = 2 * cell; x < 2 * cell + SIZE; x++) {
+                picture.setRGB(x, y, colour);
+            }
+        }
+        return picture;
+    }
+}
