@@ -9,6 +9,7 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.config.Secret;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.page.Dashboard;
@@ -85,8 +86,9 @@ public final class TrainRun implements AutoCloseable {
         try {
             Node.Attached singletons = node.attach();
             CompletableFuture<Void> shown = new CompletableFuture<>();
-            Optional<URI> page =
-                    config.monitor().page() ? Optional.of(servePage(node, config, singletons)) : Optional.empty();
+            Optional<URI> page = config.monitor().page()
+                    ? Optional.of(servePage(node, config, runDirectory, singletons))
+                    : Optional.empty();
             singletons
                     .monitor()
                     .tell(new MonitorActor.Subscribe(spawn(node, Console.create(out, terminal, shown), "console")));
@@ -112,13 +114,14 @@ public final class TrainRun implements AutoCloseable {
         }
     }
 
-    private static URI servePage(ClusterNode node, RunConfig config, Node.Attached singletons) {
+    private static URI servePage(ClusterNode node, RunConfig config, Path runDirectory, Node.Attached singletons) {
         try {
             return Dashboard.start(
                             node.system(),
                             config.monitor().host(),
                             config.monitor().port(),
                             singletons.monitor(),
+                            new ImageArchive(runDirectory),
                             Optional.of(new CoordinatorActions(node.system(), singletons.coordinator())))
                     .toCompletableFuture()
                     .get(30, TimeUnit.SECONDS);

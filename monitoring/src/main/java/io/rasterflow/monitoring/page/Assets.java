@@ -36,6 +36,7 @@ final class Assets {
             "cluster.js",
             "science.js",
             "data.js",
+            "images.js",
             "alarms.js");
 
     private final Map<String, Asset> files = new HashMap<>();

@@ -1,6 +1,7 @@
 package io.rasterflow.monitoring.page;
 
 import io.rasterflow.monitoring.action.RunActions;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -23,7 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Serves a run over HTTP: {@code /} the live page, {@code /events} its server-sent events, {@code /api/status} JSON,
- * {@code /metrics} Prometheus text, {@code /healthz}, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
+ * {@code /metrics} Prometheus text, {@code /healthz}, {@code /api/images} and {@code /images/} the pictures of its
+ * predictions, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
  * There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
  */
 public final class Dashboard {
@@ -35,8 +37,8 @@ public final class Dashboard {
 
     /** Serves a page that only shows the run. */
     public static CompletionStage<URI> start(
-            ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor) {
-        return start(system, host, port, monitor, Optional.empty());
+            ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor, ImageArchive images) {
+        return start(system, host, port, monitor, images, Optional.empty());
     }
 
     /**
@@ -44,6 +46,7 @@ public final class Dashboard {
      *
      * @param host address or name to listen on
      * @param port port, or 0 for any free one
+     * @param images the run's pictures
      * @param actions of the run; served where {@code host} is a loopback address
      * @return the address of the page; fails with a {@link DashboardException} whose message is one line for people when
      *     the port is in use or the address is not this machine's
@@ -53,12 +56,14 @@ public final class Dashboard {
             String host,
             int port,
             ActorRef<MonitorActor.Command> monitor,
+            ImageArchive images,
             Optional<RunActions> actions) {
         SharedKillSwitch streams = KillSwitches.shared("pages");
         Metrics metrics = new Metrics();
         RequestHandler handler = new RequestHandler(
                 system,
                 monitor,
+                images,
                 new HostCheck(host, machine()),
                 streams,
                 metrics,

@@ -1,15 +1,21 @@
 package io.rasterflow.monitoring.page;
 
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunStatus;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -34,6 +40,8 @@ final class RequestHandler {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final int MAX_STREAMS = 64;
     private static final ContentType EVENT_STREAM = MediaTypes.TEXT_EVENT_STREAM.toContentType();
+    private static final ContentType PNG = MediaTypes.IMAGE_PNG.toContentType();
+    private static final String IMAGES = "/images/";
     private static final ContentType METRICS = ContentTypes.parse(Metrics.CONTENT_TYPE);
 
     /** No script, style, frame or connection but this server's own; no other site may read an answer. */
@@ -50,6 +58,8 @@ final class RequestHandler {
 
     private final ActorSystem<?> system;
     private final ActorRef<MonitorActor.Command> monitor;
+    private final ImageArchive images;
+    private final Executor disk;
     private final HostCheck hosts;
     private final SharedKillSwitch streams;
     private final Metrics metrics;
@@ -60,12 +70,15 @@ final class RequestHandler {
     RequestHandler(
             ActorSystem<?> system,
             ActorRef<MonitorActor.Command> monitor,
+            ImageArchive images,
             HostCheck hosts,
             SharedKillSwitch streams,
             Metrics metrics,
             ActionRoute actions) {
         this.system = system;
         this.monitor = monitor;
+        this.images = images;
+        this.disk = system.dispatchers().lookup(DispatcherSelector.blocking());
         this.hosts = hosts;
         this.streams = streams;
         this.metrics = metrics;
@@ -96,12 +109,38 @@ final class RequestHandler {
             case "/api/status" -> status(status -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(status)));
             case "/metrics" -> status(status -> entity(METRICS, metrics.scrape(status)));
             case "/healthz" -> now(text(200, "ok"));
+            case "/api/images" ->
+                fromDisk(() -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(Map.of("steps", images.steps()))));
             default ->
-                now(assets.at(path)
-                        .map(asset ->
-                                HttpResponse.create().withEntity(HttpEntities.create(asset.type(), asset.bytes())))
-                        .orElseGet(() -> text(404, "nothing here; the page is at /")));
+                path.startsWith(IMAGES) ? fromDisk(() -> image(path.substring(IMAGES.length()))) : now(asset(path));
         };
+    }
+
+    private HttpResponse asset(String path) {
+        return assets.at(path)
+                .map(asset -> bytes(asset.type(), asset.bytes()))
+                .orElseGet(() -> text(404, "nothing here; the page is at /"));
+    }
+
+    private HttpResponse image(String path) throws IOException {
+        ContentType type = path.endsWith(".png") ? PNG : ContentTypes.APPLICATION_JSON;
+        return images.file(path)
+                .map(file -> bytes(type, ByteString.fromArray(file)))
+                .orElseGet(() -> text(404, "no such picture; /api/images lists the steps that have some"));
+    }
+
+    /** What may wait for a disk does so on another thread. */
+    private CompletionStage<HttpResponse> fromDisk(Callable<HttpResponse> answer) {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return answer.call();
+                    } catch (Exception e) {
+                        log.debug("the pictures cannot be read", e);
+                        return text(503, "the pictures in the run directory cannot be read: " + e.getMessage());
+                    }
+                },
+                disk);
     }
 
     private boolean isForUs(HttpRequest request) {
@@ -141,7 +180,11 @@ final class RequestHandler {
     }
 
     static HttpResponse entity(ContentType type, String body) {
-        return HttpResponse.create().withEntity(HttpEntities.create(type, ByteString.fromString(body)));
+        return bytes(type, ByteString.fromString(body));
+    }
+
+    private static HttpResponse bytes(ContentType type, ByteString body) {
+        return HttpResponse.create().withEntity(HttpEntities.create(type, body));
     }
 
     static HttpResponse text(int status, String line) {

@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.plot;
 
+import java.util.Base64;
 import java.util.List;
 
 /**
@@ -26,6 +27,7 @@ public final class HtmlPage {
             th:first-child, td:first-child { white-space: nowrap } table { margin-bottom: 1rem }
             .words td { overflow-wrap: anywhere } .words td:last-child { white-space: normal } pre { overflow-x: auto; font-size: .85rem; line-height: 1.35 }
             .plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 26rem), 1fr)) }
+            img { image-rendering: pixelated; width: 100%%; max-width: 640px }
             @media print { body { margin: 0; max-width: none } svg { break-inside: avoid } h2 { break-after: avoid }
             pre { white-space: pre-wrap } .wide { overflow: visible } }
             </style>
@@ -98,6 +100,17 @@ public final class HtmlPage {
         page.append("<div class=\"plots\">\n");
         svgs.forEach(page::append);
         page.append("</div>\n");
+        return this;
+    }
+
+    /**
+     * Small pixels stay sharp.
+     *
+     * @param words what is on it, for those who do not see it
+     */
+    public HtmlPage picture(byte[] png, String words) {
+        page.append("<img alt=\"").append(SvgChart.escape(words)).append("\" src=\"data:image/png;base64,");
+        page.append(Base64.getEncoder().encodeToString(png)).append("\">\n");
         return this;
     }
 

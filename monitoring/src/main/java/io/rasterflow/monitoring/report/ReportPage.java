@@ -9,6 +9,7 @@ import static io.rasterflow.monitoring.plot.Words.time;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.plot.HtmlPage;
@@ -44,6 +45,7 @@ public final class ReportPage {
         report.page.section("Conclusions").list(Conclusions.of(history));
         report.plots();
         report.validations();
+        report.predictions();
         report.ranks();
         report.data();
         report.quarantine();
@@ -102,6 +104,22 @@ public final class ReportPage {
             rows.add(row);
         }
         page.numbers(heads, rows);
+    }
+
+    private void predictions() {
+        history.picture().ifPresent(picture -> {
+            Sheet about = picture.about();
+            page.section("Predictions");
+            page.paragraph(format(
+                    "Of %d validation images at step %,d, from the left: %s. Every patch is predicted from the true patches"
+                            + " that the model has seen, and drawn with their mean and contrast where targets are normalised;"
+                            + " faint patches were shown to it. The loss of a patch is black at 0 and pale yellow at %.2g or"
+                            + " more.",
+                    about.images().size(), about.step(), String.join(", ", about.panels()), about.worst()));
+            page.picture(
+                    picture.png(),
+                    "What the model predicts of " + about.images().size() + " images");
+        });
     }
 
     private void ranks() {

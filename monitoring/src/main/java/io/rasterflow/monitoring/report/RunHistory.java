@@ -1,6 +1,7 @@
 package io.rasterflow.monitoring.report;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunState;
@@ -19,9 +20,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Everything that a report tells of a run, folded from its journals in one pass and in bounded memory. */
+/**
+ * Everything that a report tells of a run, folded from its journals in one pass and in bounded memory, and the newest picture
+ * of its predictions.
+ */
 public final class RunHistory {
+
+    private static final Logger log = LoggerFactory.getLogger(RunHistory.class);
 
     /** Validations and probes of one kind beyond this many are left out, the oldest first. */
     private static final int CAPACITY = 10_000;
@@ -43,6 +51,7 @@ public final class RunHistory {
     private long lossesNotFinite;
     private long firstNotFinite = -1;
     private RunUpdate all;
+    private Optional<ImageArchive.Picture> picture = Optional.empty();
 
     private RunHistory() {}
 
@@ -67,7 +76,17 @@ public final class RunHistory {
                     + "; give the directory of a run that has begun (--run DIR)");
         }
         history.all = history.state.since(Cursor.START);
+        history.picture = newest(new ImageArchive(run));
         return history;
+    }
+
+    private static Optional<ImageArchive.Picture> newest(ImageArchive images) {
+        try {
+            return images.newest();
+        } catch (IOException e) {
+            log.warn("the newest picture of predictions cannot be read, so the report has none: {}", e.toString());
+            return Optional.empty();
+        }
     }
 
     private void onDamage(String node, String what) {
@@ -214,5 +233,10 @@ public final class RunHistory {
     /** First of them; -1 where there is none. */
     long firstNotFinite() {
         return firstNotFinite;
+    }
+
+    /** What the model predicts of some images, as last drawn. */
+    Optional<ImageArchive.Picture> picture() {
+        return picture;
     }
 }

@@ -4,6 +4,7 @@ import * as alarms from './alarms.js';
 import * as cluster from './cluster.js';
 import * as data from './data.js';
 import { ago, byId, clock, compact, duration, element, known, NONE, now, QUIET_MILLIS, set, times, whole } from './format.js';
+import { followImages } from './images.js';
 import * as run from './run.js';
 import * as science from './science.js';
 import * as time from './time.js';
@@ -49,6 +50,7 @@ function onPiece(event) {
   for (const [name, view] of Object.entries(VIEWS)) {
     if (isShown(name)) view.show(page);
   }
+  followImages(news.status.imagesStep);
   byId('main').dataset.ready = '';
 }
 

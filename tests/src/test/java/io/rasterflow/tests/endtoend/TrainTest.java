@@ -9,7 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
+import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,11 +25,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import javax.imageio.ImageIO;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -270,6 +276,9 @@ class TrainTest {
                     new ObjectMapper().readTree(get(client, page + (page.endsWith("/") ? "" : "/") + "api/status"));
             assertEquals("training", status.get("state").asText());
             assertTrue(status.get("step").asLong() >= 0);
+            String images = page + (page.endsWith("/") ? "" : "/") + "api/images";
+            Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> get(client, images)
+                    .startsWith("{\"steps\":[0"));
             // No disk has so much room.
             Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.exists(told) && Files.size(told) > 0);
             assertTrue(Files.readString(told).contains("\"alarm\":\"disk\""), Files.readString(told));
@@ -313,6 +322,8 @@ class TrainTest {
         }
         assertTrue(Files.readString(run.resolve("config.conf")).contains("checkpointEverySteps"));
 
+        picturesAreLeftOfEveryEvaluation(run);
+
         everyKindOfProbeReportsOn(run);
 
         Rasterflow.Result metrics = new Rasterflow(directory).run("metrics", "--run", "run");
@@ -328,6 +339,33 @@ class TrainTest {
                         .lines()
                         .filter(line -> line.contains("\"type\":\"lease\""))
                         .count());
+    }
+
+    private static void picturesAreLeftOfEveryEvaluation(Path run) throws IOException {
+        ImageArchive archive = new ImageArchive(run);
+        assertEquals(List.of(0L, 20L, 40L), archive.steps());
+        ImageArchive.Picture newest = archive.newest().orElseThrow();
+        BufferedImage sheet = ImageIO.read(new ByteArrayInputStream(newest.png()));
+        assertEquals(4 * 28 + 3 * 2, sheet.getWidth());
+        assertEquals(8 * 28 + 7 * 2, sheet.getHeight());
+        assertEquals(8, newest.about().images().size());
+        for (Sheet.Image image : newest.about().images()) {
+            assertEquals(
+                    image.loss(),
+                    image.losses().stream()
+                            .filter(Objects::nonNull)
+                            .mapToDouble(Double::doubleValue)
+                            .average()
+                            .orElseThrow(),
+                    1e-9);
+        }
+        try (Stream<Event> events = Journals.read(run)) {
+            assertEquals(
+                    List.of("images/step-00000000", "images/step-00000020", "images/step-00000040"),
+                    events.filter(Event.Images.class::isInstance)
+                            .map(event -> ((Event.Images) event).path())
+                            .toList());
+        }
     }
 
     private void everyKindOfProbeReportsOn(Path run) throws IOException, InterruptedException {

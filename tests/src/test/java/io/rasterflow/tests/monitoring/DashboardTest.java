@@ -1,5 +1,6 @@
 package io.rasterflow.tests.monitoring;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rasterflow.monitoring.action.RunActions;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
 import io.rasterflow.monitoring.page.DashboardException;
@@ -25,6 +27,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -43,6 +47,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The page over real HTTP. */
 @SuppressWarnings("AddressSelection") // addresses are given as numbers
@@ -52,6 +57,9 @@ class DashboardTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern SAMPLE =
             Pattern.compile("([a-zA-Z_:][a-zA-Z0-9_:]*(?:\\{[^}]*\\})?) (NaN|[+-]Inf|[-+0-9.eE]+)");
+
+    @TempDir
+    private Path run;
 
     private final HttpClient client = HttpClient.newHttpClient();
     private ActorTestKit kit;
@@ -71,7 +79,7 @@ class DashboardTest {
     }
 
     private URI serve(String host, int port) {
-        return Dashboard.start(kit.system(), host, port, monitor)
+        return Dashboard.start(kit.system(), host, port, monitor, new ImageArchive(run))
                 .toCompletableFuture()
                 .join();
     }
@@ -123,6 +131,46 @@ class DashboardTest {
     }
 
     @Test
+    void servesThePicturesOfTheRunAndNothingElseOfIt() throws Exception {
+        assertEquals("{\"steps\":[]}", get("/api/images").body(), "before the first picture");
+        SampleImages.write(new ImageArchive(run), 600);
+        SampleImages.write(new ImageArchive(run), 0);
+        assertEquals("{\"steps\":[0,600]}", get("/api/images").body());
+        URI picture = page.resolve("/images/step-00000600/sheet.png");
+        HttpResponse<byte[]> png = client.send(HttpRequest.newBuilder(picture).build(), BodyHandlers.ofByteArray());
+        assertEquals(200, png.statusCode());
+        assertEquals("image/png", png.headers().firstValue("content-type").orElseThrow());
+        assertEquals(
+                "nosniff", png.headers().firstValue("x-content-type-options").orElseThrow());
+        assertArrayEquals(Files.readAllBytes(run.resolve("images/step-00000600/sheet.png")), png.body());
+        HttpResponse<String> about = get("/images/step-00000600/sheet.json");
+        assertEquals(
+                "application/json", about.headers().firstValue("content-type").orElseThrow());
+        assertEquals(7, JSON.readTree(about.body()).at("/images/0/label").intValue());
+        assertTrue(JSON.readTree(about.body()).at("/images/0/losses/0").isNull());
+
+        Files.writeString(run.resolve("config.conf"), "secret");
+        for (String path : List.of(
+                "/images/",
+                "/images/step-00000600",
+                "/images/step-00000600/",
+                "/images/step-00001200/sheet.png",
+                "/images/step-600/sheet.png",
+                "/images/../config.conf",
+                "/images/step-00000600/../../config.conf",
+                "/images/%2e%2e/config.conf",
+                "/images/..%2fconfig.conf",
+                "/images/step-00000600%2f..%2f..%2fconfig.conf",
+                "/images/step-00000600/..%5c..%5cconfig.conf",
+                "/images//config.conf",
+                "/images/config.conf",
+                "/images/step-00000600/sheet.png%00",
+                "/images/" + run + "/config.conf")) {
+            assertEquals("404", statusOf(page, path, "Host: localhost"), path);
+        }
+    }
+
+    @Test
     void everyAnswerIsLockedDown() throws Exception {
         for (String path : List.of("/", "/page.js", "/api/status", "/metrics", "/healthz", "/missing")) {
             var headers = get(path).headers();
@@ -161,8 +209,13 @@ class DashboardTest {
 
     /** Status of a request with exactly this header, which java.net.http would not send. */
     private static String statusFor(URI page, String header) throws IOException {
+        return statusOf(page, "/api/status", header);
+    }
+
+    /** The same for exactly this path. */
+    private static String statusOf(URI page, String path, String header) throws IOException {
         try (Socket socket = new Socket("127.0.0.1", page.getPort())) {
-            String request = "GET /api/status HTTP/1.1\r\n" + header + "\r\nConnection: close\r\n\r\n";
+            String request = "GET " + path + " HTTP/1.1\r\n" + header + "\r\nConnection: close\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             return reader.readLine().split(" ", 3)[1];
@@ -177,7 +230,7 @@ class DashboardTest {
         String asked = "{\"action\":\"pause\"}";
         for (String host : List.of("127.0.0.1", "0.0.0.0")) {
             Optional<RunActions> actions = host.equals("0.0.0.0") ? Optional.of(unreachable) : Optional.empty();
-            URI there = Dashboard.start(kit.system(), host, 0, monitor, actions)
+            URI there = Dashboard.start(kit.system(), host, 0, monitor, new ImageArchive(run), actions)
                     .toCompletableFuture()
                     .join();
             URI local = URI.create("http://127.0.0.1:" + there.getPort() + "/api/actions");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
@@ -93,7 +94,7 @@ class LargeRunTest extends PageFixture {
         assertEquals(SPIKE, loss.values().get(spike));
 
         ActorRef<MonitorActor.Command> large = kit.spawn(MonitorActor.create(state));
-        URI address = Dashboard.start(kit.system(), "127.0.0.1", 0, large)
+        URI address = Dashboard.start(kit.system(), "127.0.0.1", 0, large, new ImageArchive(run))
                 .toCompletableFuture()
                 .join();
         int bytes = firstEvent(address).getBytes(StandardCharsets.UTF_8).length;

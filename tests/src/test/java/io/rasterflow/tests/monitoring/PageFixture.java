@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
 import java.io.IOException;
@@ -40,6 +41,9 @@ abstract class PageFixture {
     @TempDir(cleanup = CleanupMode.NEVER)
     Path profile;
 
+    @TempDir
+    Path run;
+
     ActorTestKit kit;
     ActorRef<MonitorActor.Command> monitor;
     URI page;
@@ -53,7 +57,7 @@ abstract class PageFixture {
                 "no browser: apt-get install chromium chromium-driver");
         kit = ActorTestKit.create();
         monitor = kit.spawn(MonitorActor.create());
-        page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor)
+        page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run))
                 .toCompletableFuture()
                 .join();
         ChromeOptions options = new ChromeOptions();

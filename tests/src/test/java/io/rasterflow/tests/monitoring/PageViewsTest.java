@@ -27,7 +27,7 @@ import org.openqa.selenium.support.ui.WebDriverWait;
 @Timeout(120)
 class PageViewsTest extends PageFixture {
 
-    private static final List<String> VIEWS = List.of("run", "time", "cluster", "science", "data", "alarms");
+    private static final List<String> VIEWS = List.of("run", "time", "cluster", "science", "data", "images", "alarms");
 
     @TempDir
     Path downloads;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.report.Browser;
 import io.rasterflow.monitoring.report.Conclusions;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -68,6 +70,8 @@ class ReportTest {
                 "trainer-0",
                 List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                 List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
+        SampleImages.write(new ImageArchive(run), 800);
+        SampleImages.write(new ImageArchive(run), 1_000);
         RunHistory history = journalled(events);
         String text = words(history);
         assertTrue(text.contains("The journals tell of no end"), text);
@@ -102,7 +106,10 @@ class ReportTest {
         }
         assertFalse(page.contains("hunter") || page.contains("<b>"), "secrets and markup of others");
         assertFalse(page.contains("Not journalled"), page.substring(0, 200));
-        loadsNothing(page);
+        byte[] newest = Files.readAllBytes(run.resolve("images/step-00001000/sheet.png"));
+        String picture = "src=\"data:image/png;base64," + Base64.getEncoder().encodeToString(newest) + "\"";
+        assertTrue(page.contains(picture), "the newest picture is missing");
+        loadsNothing(page.replace("<img alt=\"What the model predicts of 2 images\" " + picture, ""));
         List<String> plots = plots(page);
         assertEquals(7, plots.size());
         assertTrue(plots.get(0).contains(">training</text>") && plots.get(0).contains(">validation</text>"));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunState;
@@ -126,7 +127,7 @@ class TopTest {
                     List.of(new Event.Input.Source("web", 410, 0.25))));
             RunState state = state(events);
             ActorRef<MonitorActor.Command> monitor = kit.spawn(MonitorActor.create(state(events)));
-            URI page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor)
+            URI page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run))
                     .toCompletableFuture()
                     .join();
             try (PageSource source = new PageSource(page)) {

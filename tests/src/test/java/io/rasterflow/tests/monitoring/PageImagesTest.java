@@ -1,0 +1,98 @@
+package io.rasterflow.tests.monitoring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.rasterflow.monitoring.images.ImageArchive;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.support.ui.WebDriverWait;
+
+/** The pictures of predictions in a real browser. */
+@Timeout(120)
+class PageImagesTest extends PageFixture {
+
+    @Test
+    void predictionsOfEveryCheckpointAreShownAndFollowed() throws IOException {
+        ImageArchive archive = new ImageArchive(run);
+        shape(1440, 1200, "light");
+        browser.get(page.resolve("#images").toString());
+        await("state-text", "waiting");
+        assertTrue(text("empty-images").startsWith("no picture yet"), text("empty-images"));
+        WebElement slider = browser.findElement(By.id("images-step"));
+        assertFalse(slider.isEnabled());
+
+        for (long step : new long[] {0, 600}) {
+            SampleImages.write(archive, step);
+            feed(List.of(SampleRun.images(step)));
+            await("images-at", Long.toString(step));
+        }
+        assertFalse(browser.findElement(By.id("empty-images")).isDisplayed());
+        assertEquals(2, browser.findElements(By.cssSelector("#pictures li")).size());
+        awaitGrey(600);
+        assertEquals("Image 1 (label 7) · loss 0.0017", heading(0));
+        assertEquals("Image 2 · loss –", heading(1));
+        assertEquals("the 1 of 4 patches of image 1 (label 7) that the model was shown", panel(1));
+        assertEquals(
+                "what the model predicts of the other 3 patches of image 1 (label 7), with a loss of 0.0017", panel(2));
+        assertTrue(panel(3).endsWith("; the highest is 0.0025 in row 2, column 2 of 2"), panel(3));
+        assertTrue(text("images-note").startsWith("Mean loss of these images 0.0017."), text("images-note"));
+
+        // By keyboard to an earlier step, where it stays when another comes; and back to the last, which it follows.
+        slider.sendKeys(Keys.ARROW_LEFT);
+        await("images-at", "0");
+        awaitGrey(0);
+        assertEquals("step 0", slider.getAttribute("aria-valuetext"));
+        assertEquals("Image 1 (label 7) · loss 1.0000", heading(0));
+        SampleImages.write(archive, 1_200);
+        feed(List.of(SampleRun.images(1_200)));
+        new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> "2".equals(slider.getAttribute("max")));
+        assertEquals("0", text("images-at"));
+        slider.sendKeys(Keys.END);
+        await("images-at", "1,200");
+        awaitGrey(1_200);
+        SampleImages.write(archive, 1_800);
+        feed(List.of(SampleRun.images(1_800)));
+        await("images-at", "1,800");
+        awaitGrey(1_800);
+        shape(390, 844, "dark");
+        screenshot("page-images-phone");
+        assertEquals(
+                390L,
+                browser.executeScript("return document.documentElement.scrollWidth"),
+                "a phone has to scroll sideways");
+        assertEquals(List.of(), consoleErrors());
+    }
+
+    private String heading(int image) {
+        return browser.findElements(By.cssSelector("#pictures h3")).get(image).getText();
+    }
+
+    /** What a panel of the first image says to those who do not see it. */
+    private String panel(int column) {
+        WebElement canvas =
+                browser.findElements(By.cssSelector("#pictures canvas")).get(column);
+        assertEquals("img", canvas.getAttribute("role"));
+        return canvas.getAttribute("aria-label");
+    }
+
+    /** The predictions of a step are drawn, and beside them nothing. */
+    private void awaitGrey(long step) {
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> List.of(0L, 0L, 255L * 1000 + SampleImages.grey(step), 0L)
+                        .equals(browser.executeScript(
+                                "return [...document.querySelectorAll('#pictures canvas')].slice(4).map(c => {"
+                                        + "const copy = document.createElement('canvas')"
+                                        + ".getContext('2d', { willReadFrequently: true });"
+                                        + "copy.drawImage(c, 0, 0);"
+                                        + "const d = copy.getImageData(3, 3, 1, 1).data;"
+                                        + "return d[3] * 1000 + d[0]; })")));
+    }
+}
