@@ -91,6 +91,6 @@ export function showSources(status, id) {
   }
   const all = [...sources.values()].reduce((sum, source) => sum + source.images, 0);
   rows(id, [...sources.values()].map(source => [cell(source.name), number(whole(source.images)),
-    number(all > 0 ? percent(source.images / all) : '–'), number(source.epoch.toFixed(2))]), 'no image yet');
+    number(all > 0 ? percent(source.images / all) : '–'), number(source.epoch.toFixed(2))]), 'no word of the sources yet');
   return [...sources.values()];
 }

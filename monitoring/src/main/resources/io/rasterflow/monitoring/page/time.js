@@ -75,5 +75,6 @@ function pace(active, slow) {
       number(seconds(rank.recent.compute)), number(seconds(rank.recent.exchange)), cell(says)];
   }), 'no step yet');
   set('finding-pace', active.some(rank => known(rank.slowdown))
-    ? 'pace: time per micro-batch without the exchange, over that of the other ranks; in the exchange the fast ones wait for the slow' : NONE);
+    ? 'pace: time per micro-batch without the exchange, over that of the other ranks; in the exchange the fast ones wait for the slow'
+    : 'pace is not known before two ranks have done some steps each');
 }
