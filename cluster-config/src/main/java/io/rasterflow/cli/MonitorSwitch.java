@@ -1,5 +1,6 @@
 package io.rasterflow.cli;
 
+import io.rasterflow.actors.bench.WarmUp;
 import io.rasterflow.monitoring.event.Event;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +31,9 @@ final class MonitorSwitch implements Predicate<Event> {
     private final double[] off;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> done = new CompletableFuture<>();
+
+    /** From when the run is left to itself; what reports is compiled by then as well. */
+    private WarmUp warmUp;
 
     private boolean measuring;
     private boolean wanted = true;
@@ -69,6 +73,10 @@ final class MonitorSwitch implements Predicate<Event> {
     }
 
     private void onStep(long now) {
+        if (!warmUp.settled()) {
+            turn(now);
+            return;
+        }
         if (begun == 0) {
             begun = now > lead ? now : 0;
             return;
@@ -108,11 +116,12 @@ final class MonitorSwitch implements Predicate<Event> {
         done.completeExceptionally(tooSoon);
     }
 
-    /** Waits until the untrained weights have been evaluated, then measures. */
+    /** Waits until the untrained weights have been evaluated and the compiler has little to do, then measures. */
     Cost measure() {
         ready.join();
         synchronized (this) {
             measuring = true;
+            warmUp = new WarmUp();
             turn(System.nanoTime());
         }
         done.join();

@@ -7,7 +7,7 @@ import java.lang.management.ManagementFactory;
  * Whether the just-in-time compiler still works on what is to be measured: it takes cores of its own, and what it works on
  * is slow until then.
  */
-final class WarmUp {
+public final class WarmUp {
 
     private static final long WINDOW_NANOS = 2_000_000_000;
     private static final long PATIENCE_NANOS = 60_000_000_000L;
@@ -21,7 +21,7 @@ final class WarmUp {
     private boolean settled;
 
     /** False until the compiler was nearly idle for two seconds, or a minute is over. */
-    boolean settled() {
+    public boolean settled() {
         long now = System.nanoTime();
         if (now - windowBegun >= WINDOW_NANOS) {
             long nanos = (compiled() - compiledBefore) * 1_000_000;

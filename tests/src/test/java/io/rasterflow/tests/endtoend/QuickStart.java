@@ -9,12 +9,14 @@ import java.util.stream.Stream;
 
 /**
  * The tests start hundreds of short-lived JVMs, which spend most of their time on loading classes and compiling them. The
- * JVM's archive of loaded classes (AppCDS), made once by a small run, and its first compiler alone halve that.
+ * JVM's archive of loaded classes (AppCDS), made once by a small run, and its first compiler alone halve that. On a newer JDK
+ * than the lowest only a few tests run, for which it is not worth making.
  */
 final class QuickStart {
 
     /** For RASTERFLOW_JAVA_OPTS. A JVM that cannot use the archive says nothing and goes without. */
-    static final String OPTIONS = "-XX:TieredStopAtLevel=1 -Xlog:cds*=off -XX:SharedArchiveFile=" + archive();
+    static final String OPTIONS = "-XX:TieredStopAtLevel=1"
+            + (Runtime.version().feature() == 17 ? " -Xlog:cds*=off -XX:SharedArchiveFile=" + archive() : "");
 
     private QuickStart() {}
 

@@ -172,33 +172,6 @@ class TrainTest {
     }
 
     @Test
-    void nodesJoinByHand() throws Exception {
-        Rasterflow rasterflow = new Rasterflow(directory);
-        Rasterflow.Running running = rasterflow.start(
-                words(
-                        "train",
-                        "--run",
-                        "byhand",
-                        "--json",
-                        SMALL,
-                        "train.steps=8",
-                        "cluster.spawn=false",
-                        "cluster.nodes=2",
-                        "cluster.replicas=1"),
-                Map.of());
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> Files.readString(running.out())
-                .contains("--join "));
-        String join = Files.readString(running.out()).replaceAll("(?s).*--join (\\S+).*", "$1");
-        Rasterflow.Running one = rasterflow.start(words("node", "--role", "trainer", "--join", join), Map.of());
-        Rasterflow.Running two = rasterflow.start(words("node", "--role", "trainer", "--join", join), Map.of());
-        Rasterflow.Result result = running.await();
-        assertEquals(0, result.exit(), result.text());
-        assertEquals(2, result.json().get("worldSize").asInt());
-        assertEquals(0, one.await().exit());
-        assertEquals(0, two.await().exit());
-    }
-
-    @Test
     void memoryDescriptorsAndThreadsStayFlatOverAThousandSteps() throws Exception {
         Rasterflow rasterflow = new Rasterflow(directory);
         Rasterflow.Running running = rasterflow.start(
