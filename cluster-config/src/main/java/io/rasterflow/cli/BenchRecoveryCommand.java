@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -212,17 +213,13 @@ final class BenchRecoveryCommand implements Callable<Integer> {
                 median(sorted(measured, Measured::step)));
         System.out.println("journals in " + directory);
         if (json) {
-            System.out.println(Json.line(Map.of(
-                    "medianSeconds",
-                    median(repairs),
-                    "maxSeconds",
-                    repairs[kills - 1],
-                    "joinMedianSeconds",
-                    median(joins),
-                    "joinMaxSeconds",
-                    joins[kills - 1],
-                    "kills",
-                    kills)));
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("medianSeconds", median(repairs));
+            fields.put("maxSeconds", repairs[kills - 1]);
+            fields.put("joinMedianSeconds", median(joins));
+            fields.put("joinMaxSeconds", joins[kills - 1]);
+            fields.put("kills", kills);
+            System.out.println(Json.line(fields));
         }
     }
 
