@@ -135,7 +135,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
             System.out.printf(
                     Locale.ROOT,
                     "kill %d of %d: step %d after %.3f s; its successor joins within %.3f s between two steps"
-                            + " (of %.3f s)%n",
+                            + " (the longest before: %.3f s)%n",
                     measured.size(),
                     kills,
                     next.step().step(),
@@ -203,7 +203,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
         System.out.printf(
                 Locale.ROOT,
                 "%d kills: next step after %.3f s in the median, %.3f s at worst%n"
-                        + "%d joins: %.3f s between two steps in the median, %.3f s at worst; a step takes %.3f s%n",
+                        + "%d joins: %.3f s between two steps in the median, %.3f s at worst; the longest step before takes %.3f s%n",
                 kills,
                 median(repairs),
                 repairs[kills - 1],

@@ -21,15 +21,20 @@ public final class Chromium {
 
     private Chromium() {}
 
+    /** The test is left out where there is none. */
+    public static void require() {
+        assumeTrue(
+                Files.isExecutable(BROWSER) && Files.isExecutable(DRIVER),
+                "no browser: apt-get install chromium chromium-driver");
+    }
+
     /**
      * Starts one; the test is left out where there is none.
      *
      * @param profile an empty folder
      */
     public static ChromeDriver start(Path profile) {
-        assumeTrue(
-                Files.isExecutable(BROWSER) && Files.isExecutable(DRIVER),
-                "no browser: apt-get install chromium chromium-driver");
+        require();
         ChromeOptions options = new ChromeOptions();
         options.setBinary(BROWSER.toFile());
         options.addArguments(

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The tests start hundreds of short-lived JVMs, which spend most of their time on loading classes and compiling them. The
+ * The tests start many short-lived JVMs, which spend most of their time on loading classes and compiling them. The
  * JVM's archive of loaded classes (AppCDS), made once by a small run, and its first compiler alone halve that. On a newer JDK
  * than the lowest only a few tests run, for which it is not worth making.
  */

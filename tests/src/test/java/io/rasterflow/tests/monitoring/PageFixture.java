@@ -1,12 +1,12 @@
 package io.rasterflow.tests.monitoring;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
+import io.rasterflow.tests.Chromium;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.logging.Level;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -25,18 +24,10 @@ import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
-import org.openqa.selenium.logging.LogEntry;
-import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** A page and a real browser: Debian's chromium. Screenshots are left in {@code target/screenshots/}. */
 abstract class PageFixture {
-
-    private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-    private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
 
     @TempDir(cleanup = CleanupMode.NEVER)
     Path profile;
@@ -52,34 +43,13 @@ abstract class PageFixture {
     @BeforeEach
     void open() {
         SampleRun.restart();
-        assumeTrue(
-                Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER),
-                "no browser: apt-get install chromium chromium-driver");
+        Chromium.require();
         kit = ActorTestKit.create();
         monitor = kit.spawn(MonitorActor.create());
         page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run))
                 .toCompletableFuture()
                 .join();
-        ChromeOptions options = new ChromeOptions();
-        options.setBinary(CHROMIUM.toFile());
-        options.addArguments(
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--disable-dev-shm-usage",
-                "--user-data-dir=" + profile);
-        LoggingPreferences logs = new LoggingPreferences();
-        logs.enable(LogType.BROWSER, Level.ALL);
-        options.setCapability("goog:loggingPrefs", logs);
-        ChromeDriverService service = new ChromeDriverService.Builder()
-                .usingDriverExecutable(DRIVER.toFile())
-                .build();
-        browser = new ChromeDriver(service, options);
+        browser = Chromium.start(profile);
     }
 
     @AfterEach
@@ -162,10 +132,7 @@ abstract class PageFixture {
     }
 
     List<String> consoleErrors() {
-        return browser.manage().logs().get(LogType.BROWSER).getAll().stream()
-                .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
-                .map(LogEntry::getMessage)
-                .toList();
+        return Chromium.consoleErrors(browser);
     }
 
     void shape(int width, int height, String scheme) {
