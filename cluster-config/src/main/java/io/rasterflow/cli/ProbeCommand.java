@@ -1,6 +1,7 @@
 package io.rasterflow.cli;
 
 import io.rasterflow.actors.probe.Evaluation;
+import io.rasterflow.actors.probe.ProbeSet;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.probe.ProbeConfig;
@@ -41,6 +42,12 @@ final class ProbeCommand implements Callable<Integer> {
             paramLabel = "SHARDS",
             description = "Labelled validation shards; default: those of the run.")
     private List<String> data = List.of();
+
+    @Option(
+            names = "--set",
+            paramLabel = "NAME",
+            description = "Labelled set of probe.sets; default: the training and validation images of the run.")
+    private String set;
 
     @Option(
             names = "--kind",
@@ -91,16 +98,16 @@ final class ProbeCommand implements Callable<Integer> {
         RunPlan plan = Checkpoints.config(run, overrides()).plan(run, false);
         Path checkpoint = Checkpoints.find(run, step);
         ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "probe");
-        try (DataSet train = plan.data().openTrain();
-                DataSet validation = data.isEmpty()
+        try (DataSet validation = data.isEmpty()
                         ? plan.data().openValidation()
                         : plan.data().open(data);
-                Evaluation evaluation = new Evaluation(system, "probe", plan, train, validation)) {
+                ProbeSet probed = probed(plan, validation);
+                Evaluation evaluation = new Evaluation(system, "probe", plan, validation)) {
             boolean average = weights == null ? plan.optimizer().averages() : weights == Weights.EMA;
             evaluation.load(checkpoint, average);
             Event.Validation loss = evaluation.validate(Checkpoint.step(checkpoint));
             Progress progress = new Progress(System.out, "features");
-            ProbeReports reports = evaluation.probeLayers(progress::at);
+            ProbeReports reports = evaluation.probeLayers(probed, progress::at);
             progress.clear();
             System.out.printf(
                     Locale.ROOT,
@@ -119,6 +126,13 @@ final class ProbeCommand implements Callable<Integer> {
             system.terminate();
         }
         return 0;
+    }
+
+    private ProbeSet probed(RunPlan plan, DataSet validation) throws IOException {
+        return set == null
+                ? new ProbeSet(
+                        "", plan.data().openTrain(), validation, plan.probe().classes())
+                : ProbeSet.open(plan.probe().set(set), plan.data());
     }
 
     /** The options are overrides too, so that they are checked in the same place. */

@@ -10,6 +10,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,9 +33,7 @@ final class RecordMapper {
 
     /** Every leaf path that a record type understands, such as {@code model.trunk.dim}. */
     static Set<String> paths(Class<?> type) {
-        Set<String> paths = new TreeSet<>();
-        collect("", type, paths);
-        return paths;
+        return known("", type);
     }
 
     private static void collect(String prefix, Class<?> type, Set<String> paths) {
@@ -43,11 +42,21 @@ final class RecordMapper {
             if (component.getType().isRecord()) {
                 collect(path + ".", component.getType(), paths);
             } else if (component.getType() == Map.class) {
-                collect(path + "." + ANY + ".", elementOf(component.getGenericType()), paths);
+                collect(path + "." + ANY + ".", elementOf(component.getGenericType(), 1), paths);
             } else {
+                if (isSections(component.getGenericType())) {
+                    collect(path + "." + ANY + ".", elementOf(component.getGenericType(), 0), paths);
+                }
                 paths.add(path);
             }
         }
+    }
+
+    /** A list of sections, in which each has the place of its key in a path: {@code probe.sets.0.name}. */
+    private static boolean isSections(Type type) {
+        return type instanceof ParameterizedType list
+                && list.getRawType() == List.class
+                && elementOf(type, 0).isRecord();
     }
 
     /** @throws ConfigException naming the key, its value and what is wrong with it */
@@ -63,7 +72,9 @@ final class RecordMapper {
             if (components[i].getType().isRecord()) {
                 values[i] = readRecord(config, path + ".", components[i].getType());
             } else if (components[i].getType() == Map.class) {
-                values[i] = readMap(config, path, elementOf(components[i].getGenericType()));
+                values[i] = readMap(config, path, elementOf(components[i].getGenericType(), 1));
+            } else if (isSections(components[i].getGenericType())) {
+                values[i] = readSections(config, path, elementOf(components[i].getGenericType(), 0));
             } else {
                 values[i] = readLeaf(config, path, components[i].getGenericType());
             }
@@ -98,9 +109,32 @@ final class RecordMapper {
         return sections;
     }
 
-    /** The record type V of a {@code Map<String, V>}. */
-    private static Class<?> elementOf(Type map) {
-        return (Class<?>) ((ParameterizedType) map).getActualTypeArguments()[1];
+    private static List<Object> readSections(Config config, String path, Class<?> element) {
+        List<Object> sections = new ArrayList<>();
+        try {
+            for (Config section : config.getConfigList(path)) {
+                String place = path + "." + sections.size();
+                refuseUnknown(section.atPath(place), known(place + ".", element));
+                sections.add(readRecord(section.atPath(place), place + ".", element));
+            }
+        } catch (WrongType e) {
+            throw new ConfigException(
+                    path + " must be a list of sections but is "
+                            + config.getValue(path).render(),
+                    e);
+        }
+        return sections;
+    }
+
+    private static Set<String> known(String prefix, Class<?> type) {
+        Set<String> paths = new TreeSet<>();
+        collect(prefix, type, paths);
+        return paths;
+    }
+
+    /** The type V of a {@code Map<String, V>} or {@code List<V>}. */
+    private static Class<?> elementOf(Type type, int argument) {
+        return (Class<?>) ((ParameterizedType) type).getActualTypeArguments()[argument];
     }
 
     private static Object readLeaf(Config config, String path, Type type) {

@@ -159,9 +159,9 @@ final class Console {
     private Behavior<Event> onProbe(Event.Probe event) {
         return line(String.format(
                 Locale.ROOT,
-                "step %d · %s probe %.2f %% on %d images%s (%.0f s)",
+                "step %d · %s %.2f %% on %d images%s (%.0f s)",
                 event.step(),
-                event.kind(),
+                event.words(),
                 100 * event.accuracy(),
                 event.validationImages(),
                 event.step() == 0 ? ", untrained" : "",

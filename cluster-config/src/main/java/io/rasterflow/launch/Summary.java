@@ -3,9 +3,9 @@ package io.rasterflow.launch;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
-import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.plot.Words;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -30,7 +30,14 @@ public final class Summary {
                 summary.validationLossFirst(),
                 summary.validationLossLast(),
                 summary.weights().equals(Event.Validation.EMA) ? " (averaged weights, probes too)" : "");
-        line(out, "probe", "%.2f %% untrained → %.2f %%", 100 * summary.probeUntrained(), 100 * summary.probe());
+        line(
+                out,
+                "probe",
+                "%.2f %% untrained → %.2f %%%s",
+                100 * summary.probeUntrained(),
+                100 * summary.probe(),
+                summary.sets().isEmpty() ? "" : ", mean of " + summary.sets().size() + " sets");
+        summary.sets().forEach((set, accuracy) -> out.printf(Locale.ROOT, "    %-36s %.2f %%%n", set, 100 * accuracy));
         for (ProbePoint probe : summary.probes()) {
             out.printf(
                     Locale.ROOT,
@@ -80,6 +87,7 @@ public final class Summary {
         fields.put("validationLoss", summary.validationLossLast());
         fields.put("probeUntrained", summary.probeUntrained());
         fields.put("probe", summary.probe());
+        fields.put("probeSets", summary.sets());
         fields.put("correlation", summary.correlation());
         fields.put("correlationPoints", summary.correlationPoints());
         fields.put("imagesPerSecond", summary.imagesPerSecond());

@@ -6,6 +6,8 @@ import io.rasterflow.actors.coordinator.NodeOrder;
 import io.rasterflow.actors.coordinator.PekkoClusterView;
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.probe.ProbeActor;
+import io.rasterflow.actors.probe.ProbeSet;
+import io.rasterflow.actors.run.ProbeSetPlan;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
 import io.rasterflow.actors.trainer.Trainer;
@@ -330,7 +332,12 @@ public final class Node {
                 DataSet validation = own(run.data().openValidation());
                 probe = Optional.of(context.spawn(
                         ProbeActor.create(new ProbeActor.ProbeNode(
-                                settings.name(), run, shards.get(), validation, telemetry, coordinator)),
+                                settings.name(),
+                                run,
+                                validation,
+                                probeSets(run, shards.get(), validation),
+                                telemetry,
+                                coordinator)),
                         PROBE,
                         ProbeActor.dispatcher()));
             }
@@ -338,6 +345,17 @@ public final class Node {
             LOG.debug("node {} cannot take part", settings.name(), e);
             coordinator.tell(new Coordinator.NodeFailed(settings.name(), Failures.oneLine(e)));
         }
+    }
+
+    /** Those that the run names; without any its own images. */
+    private List<ProbeSet> probeSets(RunPlan run, DataSet train, DataSet validation) throws IOException {
+        List<ProbeSet> sets = new ArrayList<>();
+        for (ProbeSetPlan set : run.probe().sets()) {
+            sets.add(own(ProbeSet.open(set, run.data())));
+        }
+        return sets.isEmpty()
+                ? List.of(new ProbeSet("", train, validation, run.probe().classes()))
+                : sets;
     }
 
     /** What is known before a sample is read: shards that are cut or damaged, of which the rest is used. */

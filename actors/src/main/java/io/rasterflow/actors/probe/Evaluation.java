@@ -32,7 +32,6 @@ public final class Evaluation implements AutoCloseable {
     private final ActorSystem<?> system;
     private final String node;
     private final RunPlan plan;
-    private final DataSet train;
     private final DataSet validation;
     private final Evaluator evaluator;
     private final ShownImages shown;
@@ -40,14 +39,12 @@ public final class Evaluation implements AutoCloseable {
 
     /**
      * @param node name that the events carry
-     * @param train labelled images that probes are trained on
-     * @param validation labelled images that loss and accuracy are taken on
+     * @param validation images that the loss is taken on
      */
-    public Evaluation(ActorSystem<?> system, String node, RunPlan plan, DataSet train, DataSet validation) {
+    public Evaluation(ActorSystem<?> system, String node, RunPlan plan, DataSet validation) {
         this.system = system;
         this.node = node;
         this.plan = plan;
-        this.train = train;
         this.validation = validation;
         this.evaluator = Aim.evaluator(plan.model(), plan.train().compute());
         this.shown = new ShownImages(
@@ -97,10 +94,14 @@ public final class Evaluation implements AutoCloseable {
                 new Event.Images(System.currentTimeMillis(), node, step, shown.count(), path, seconds(start)));
     }
 
-    /** What a probe trained on frozen features of the training images reaches on the validation images. */
-    public Event.Probe probe(long step, double validationLoss) throws IOException {
+    /**
+     * What a probe trained on frozen features of a set's training images reaches on its validation images.
+     *
+     * @param sets that these weights are probed on
+     */
+    public Event.Probe probe(long step, double validationLoss, ProbeSet set, int sets) throws IOException {
         long start = System.nanoTime();
-        ProbeReport report = probeLayers(part -> {}).chosen();
+        ProbeReport report = probeLayers(set, part -> {}).chosen();
         return new Event.Probe(
                 System.currentTimeMillis(),
                 node,
@@ -110,7 +111,9 @@ public final class Evaluation implements AutoCloseable {
                 validationLoss,
                 report.trainImages(),
                 report.validationImages(),
-                seconds(start));
+                seconds(start),
+                set.name(),
+                sets);
     }
 
     /**
@@ -118,26 +121,34 @@ public final class Evaluation implements AutoCloseable {
      *
      * @param progress told of the fraction of the images whose features are made
      */
-    public ProbeReports probeLayers(DoubleConsumer progress) throws IOException {
-        ProbeConfig config = plan.probe().config();
+    public ProbeReports probeLayers(ProbeSet set, DoubleConsumer progress) throws IOException {
+        ProbeConfig config = plan.probe().config(set.classes());
         boolean pooled = config.kind().pooled();
         List<Blocks> layers = evaluator.layers(config.layers());
-        long trainImages = Math.min(plan.probe().trainImages(), train.size());
+        long trainImages = Math.min(plan.probe().trainImages(), set.train().size());
         int atOnce = Math.min(
-                layers.size(), config.layersAtOnce(evaluator.featureBytes(pooled), trainImages, validation.size()));
+                layers.size(),
+                config.layersAtOnce(
+                        evaluator.featureBytes(pooled),
+                        trainImages,
+                        set.validation().size()));
         List<ProbeReport> reports = new ArrayList<>();
         for (int from = 0; from < layers.size(); from += atOnce) {
             List<Blocks> some = layers.subList(from, Math.min(layers.size(), from + atOnce));
             double done = (double) from / layers.size();
             double share = (double) some.size() / layers.size();
             try (FeatureSets sets = new FeatureSets(
-                    evaluator, some, pooled, Math.toIntExact(trainImages), Math.toIntExact(validation.size()))) {
-                double all = trainImages + validation.size();
-                forEach(train, trainImages, batch -> {
+                    evaluator,
+                    some,
+                    pooled,
+                    Math.toIntExact(trainImages),
+                    Math.toIntExact(set.validation().size()))) {
+                double all = trainImages + set.validation().size();
+                forEach(set.train(), trainImages, batch -> {
                     evaluator.features(batch.images(), batch.labels(), sets.train());
                     progress.accept(done + share * sets.images() / all);
                 });
-                forEach(validation, Long.MAX_VALUE, batch -> {
+                forEach(set.validation(), Long.MAX_VALUE, batch -> {
                     evaluator.features(batch.images(), batch.labels(), sets.validation());
                     progress.accept(done + share * sets.images() / all);
                 });

@@ -9,6 +9,7 @@ import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -24,7 +25,7 @@ public final class ProbeActor {
     /**
      * Validate a checkpoint.
      *
-     * @param probe whether to train an attentive probe on its features as well
+     * @param probe whether to put a probe on its features as well, one for each labelled set
      */
     public record Evaluate(long step, String checkpoint, boolean probe, ActorRef<Coordinator.Command> replyTo)
             implements Command, WireMessage {}
@@ -32,14 +33,14 @@ public final class ProbeActor {
     /**
      * What the probe actor of a node works with.
      *
-     * @param train labelled images that probes are trained on
-     * @param validation labelled images that loss and accuracy are taken on
+     * @param validation images that the loss is taken on
+     * @param sets labelled images that probes are trained and judged on, at least one set
      */
     public record ProbeNode(
             String name,
             RunPlan plan,
-            DataSet train,
             DataSet validation,
+            List<ProbeSet> sets,
             Telemetry telemetry,
             ActorRef<Coordinator.Command> coordinator) {}
 
@@ -76,15 +77,21 @@ public final class ProbeActor {
     private Behavior<Command> onEvaluate(Evaluate message) {
         try {
             if (evaluation == null) {
-                evaluation =
-                        new Evaluation(context.getSystem(), node.name(), node.plan(), node.train(), node.validation());
+                evaluation = new Evaluation(context.getSystem(), node.name(), node.plan(), node.validation());
             }
             evaluation.load(Path.of(message.checkpoint()));
             Event.Validation validation = evaluation.validate(message.step());
             node.telemetry().record(validation);
             picture(message.step());
             if (message.probe()) {
-                node.telemetry().record(evaluation.probe(message.step(), validation.loss()));
+                for (ProbeSet set : node.sets()) {
+                    node.telemetry()
+                            .record(evaluation.probe(
+                                    message.step(),
+                                    validation.loss(),
+                                    set,
+                                    node.sets().size()));
+                }
             }
             message.replyTo().tell(new Coordinator.Evaluated(message.step(), validation.loss()));
         } catch (IOException | RuntimeException | OutOfMemoryError e) {

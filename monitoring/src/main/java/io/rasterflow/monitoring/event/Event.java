@@ -164,6 +164,8 @@ public sealed interface Event
      * @param kind {@code attentive}, {@code linear} or {@code knn}
      * @param accuracy top-1 as a fraction
      * @param validationLoss loss of the same weights
+     * @param set name of the labelled set; empty where it has none, which older programs never gave it
+     * @param sets that the weights of this step are probed on, this one included
      */
     record Probe(
             long timeMillis,
@@ -174,8 +176,20 @@ public sealed interface Event
             double validationLoss,
             int trainImages,
             int validationImages,
-            double seconds)
-            implements Event {}
+            double seconds,
+            String set,
+            int sets)
+            implements Event {
+        public Probe {
+            set = set == null ? "" : set;
+            sets = Math.max(1, sets);
+        }
+
+        /** Kind and set, such as {@code attentive probe of curated}. */
+        public String words() {
+            return kind + " probe" + (set.isEmpty() ? "" : " of " + set);
+        }
+    }
 
     /**
      * Pictures of what the weights of a step predict of some validation images.

@@ -3,6 +3,8 @@ package io.rasterflow.monitoring.export;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.science.ProbeBook;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -23,6 +26,7 @@ public final class TensorBoardExport {
     private static final String PARTIAL = "rasterflow.partial";
 
     private final EventFile file;
+    private final ProbeBook probes = new ProbeBook();
 
     private TensorBoardExport(EventFile file) {
         this.file = file;
@@ -71,11 +75,21 @@ public final class TensorBoardExport {
         } else if (event instanceof Event.Validation validation) {
             file.scalars(seconds(validation), validation.step(), Map.of("loss/validation", validation.loss()));
         } else if (event instanceof Event.Probe probe) {
-            file.scalars(seconds(probe), probe.step(), Map.of("accuracy/" + probe.kind(), probe.accuracy()));
+            probes.add(probe);
+            file.scalars(seconds(probe), probe.step(), accuracies(probe));
         } else if (event instanceof Event.RunStarted start && start.firstStep() > 0) {
             // A validation of the first step was before it, and stands.
             file.restarted(seconds(start), start.firstStep() + 1);
+            probes.truncate(start.firstStep());
         }
+    }
+
+    /** That of the probe, and the mean over the sets of its step when it is the last of them. */
+    private Map<String, Double> accuracies(Event.Probe probe) {
+        return probes.points().stream()
+                .filter(point -> point.step() == probe.step() && point.kind().equals(probe.kind()))
+                .filter(point -> point.set().equals(probe.set()) || point.set().equals(ProbePoint.AVERAGE))
+                .collect(Collectors.toMap(point -> "accuracy/" + point.series().label(), ProbePoint::accuracy));
     }
 
     private static Map<String, Double> scalars(Event.Step step) {

@@ -39,7 +39,7 @@ final class Notables {
                     e,
                     e.step(),
                     "probe",
-                    format("%s probe: top-1 %.2f %% in %.1f s", e.kind(), 100 * e.accuracy(), e.seconds()));
+                    format("%s: top-1 %.2f %% in %.1f s", e.words(), 100 * e.accuracy(), e.seconds()));
         } else if (event instanceof Event.Checkpoint e) {
             line(
                     e,

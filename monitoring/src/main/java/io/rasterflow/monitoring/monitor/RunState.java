@@ -1,13 +1,13 @@
 package io.rasterflow.monitoring.monitor;
 
 import io.rasterflow.monitoring.event.Event;
-import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
+import io.rasterflow.monitoring.monitor.RunStatus.SetFinding;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.monitor.Series.Point;
 import io.rasterflow.monitoring.science.Correlation;
-import java.util.ArrayList;
-import java.util.Comparator;
+import io.rasterflow.monitoring.science.ProbeBook;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +28,6 @@ public final class RunState {
     static final String PAUSED = "paused";
 
     private static final int CURVE_BUCKETS = 400;
-    private static final int PROBES = 2_000;
     private static final int QUARANTINED = 50;
 
     private final Map<String, Series> curves = new LinkedHashMap<>();
@@ -45,14 +44,11 @@ public final class RunState {
     private final SlowRanks slowRanks = new SlowRanks();
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
-    private final List<ProbePoint> probes = new ArrayList<>();
+    private final ProbeBook probes = new ProbeBook();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
     private final Map<String, Event.Disk> disks = new TreeMap<>();
     private final AlarmBook alarms = new AlarmBook();
     private final Newest<Event.BadSample> quarantine = new Newest<>(QUARANTINED);
-
-    /** Null while probes have come since it was last asked for: its intervals take a while. */
-    private Correlation correlation = Correlation.NONE;
 
     private Event.RunStarted started;
     private Event.RunEnded ended;
@@ -88,7 +84,7 @@ public final class RunState {
         } else if (event instanceof Event.Validation measured) {
             onValidation(measured);
         } else if (event instanceof Event.Probe probe) {
-            onProbe(probe);
+            probes.add(probe);
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
             // Also that of a coordinator that took over and was never told to pause.
@@ -140,9 +136,7 @@ public final class RunState {
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
-        if (probes.removeIf(probe -> probe.step() > start.firstStep())) {
-            correlation = null;
-        }
+        probes.truncate(start.firstStep());
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
         }
@@ -189,29 +183,29 @@ public final class RunState {
         evaluated = measured.weights();
     }
 
-    private void onProbe(Event.Probe probe) {
-        probes.removeIf(known -> known.step() == probe.step() && known.kind().equals(probe.kind()));
-        if (probes.size() < PROBES) {
-            probes.add(new ProbePoint(probe.step(), probe.kind(), probe.accuracy(), probe.validationLoss()));
-            probes.sort(Comparator.comparingLong(ProbePoint::step));
-        }
-        correlation = null;
-    }
-
     private Correlation correlation() {
-        if (correlation == null) {
-            correlation = Correlation.ofSeries(mainProbes().stream()
-                    .map(probe -> new Correlation.Point(probe.validationLoss(), probe.accuracy()))
-                    .toList());
-        }
-        return correlation;
+        return probes.main().map(probes::correlation).orElse(Correlation.NONE);
     }
 
-    /** Probes of one kind, for accuracies of different kinds cannot be compared: the kind of the first. */
-    private List<ProbePoint> mainProbes() {
-        return probes.stream()
-                .filter(probe -> probe.kind().equals(probes.get(0).kind()))
+    private List<SetFinding> sets() {
+        return setSeries().stream()
+                .map(series -> new SetFinding(
+                        series.set(),
+                        probes.correlation(series),
+                        probes.correlation(series).line().at(validationLast)))
                 .toList();
+    }
+
+    /** The single sets of which the run is judged by the mean; none where it is not. */
+    private List<ProbePoint.Series> setSeries() {
+        return probes.main()
+                .filter(main -> main.set().equals(ProbePoint.AVERAGE))
+                .map(main -> probes.series().stream()
+                        .filter(series -> series.kind().equals(main.kind())
+                                && !series.equals(main)
+                                && !series.set().isEmpty())
+                        .toList())
+                .orElse(List.of());
     }
 
     /** The run as it stands. */
@@ -240,9 +234,10 @@ public final class RunState {
                 lastStep == null ? Double.NaN : lastStep.gradientNorm(),
                 lastStep == null ? Double.NaN : lastStep.noiseScale(),
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
-                List.copyOf(probes),
+                probes.points(),
                 correlation(),
                 correlation().line().at(validationLast),
+                sets(),
                 throughput.imagesPerSecond(),
                 throughput.imagesPerSecondAverage(),
                 ended != null ? 0 : throughput.secondsFor(steps - step),
@@ -284,13 +279,16 @@ public final class RunState {
     public RunSummary summary() {
         double untrained = Double.NaN;
         double trained = Double.NaN;
-        for (ProbePoint probe : probes.isEmpty() ? probes : mainProbes()) {
+        List<ProbePoint> main = probes.main().map(probes::points).orElse(List.of());
+        Map<String, Double> sets = new TreeMap<>();
+        for (ProbePoint probe : main) {
             if (probe.step() == 0) {
                 untrained = probe.accuracy();
             } else {
                 trained = probe.accuracy();
             }
         }
+        setSeries().forEach(series -> probes.points(series).forEach(probe -> sets.put(probe.set(), probe.accuracy())));
         return new RunSummary(
                 started == null ? "" : started.run(),
                 ended == null ? TRAINING : ended.outcome(),
@@ -300,7 +298,8 @@ public final class RunState {
                 validationFirst,
                 validationLast,
                 evaluated,
-                List.copyOf(probes),
+                main,
+                sets,
                 untrained,
                 trained,
                 correlation().pearson(),

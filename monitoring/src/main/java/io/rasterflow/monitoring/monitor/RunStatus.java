@@ -4,6 +4,7 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.science.Correlation;
 import io.rasterflow.monitoring.science.Prediction;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.List;
 
 /**
@@ -18,7 +19,11 @@ import java.util.List;
  * @param loss training loss of the last step
  * @param trainLossFirst see {@link RunSummary}
  * @param trainLossLast see {@link RunSummary}
+ * @param probes by step, those of all kinds and sets
+ * @param correlation of the validation loss with the accuracy of the mean over the labelled sets; without several, with
+ *     that of the kind of probe that came first
  * @param accuracyExpected what a probe would show at the last validation loss, by {@link Correlation#line()}
+ * @param sets the same for each of several labelled sets; empty without several
  * @param noiseScale gradient-noise scale in images, as of the last step
  * @param imagesPerSecond of the whole world, moving average over about ten steps
  * @param imagesPerSecondAverage see {@link RunSummary#imagesPerSecond()}
@@ -61,6 +66,7 @@ public record RunStatus(
         List<ProbePoint> probes,
         Correlation correlation,
         Prediction accuracyExpected,
+        List<SetFinding> sets,
         double imagesPerSecond,
         double imagesPerSecondAverage,
         double secondsLeft,
@@ -83,12 +89,13 @@ public record RunStatus(
         implements MonitorMessage {
 
     /**
-     * One probe.
+     * What a labelled set says of the loss.
      *
-     * @param accuracy top-1 as a fraction
-     * @param validationLoss loss of the same weights; NaN when it was not measured
+     * @param set its name, or {@link ProbePoint#AVERAGE}
+     * @param correlation of the validation loss with its accuracy
+     * @param accuracyExpected of its probe, as above
      */
-    public record ProbePoint(long step, String kind, double accuracy, double validationLoss) {}
+    public record SetFinding(String set, Correlation correlation, Prediction accuracyExpected) {}
 
     /**
      * Where one rank's time went.
@@ -134,6 +141,18 @@ public record RunStatus(
             long overMillis,
             long overStep,
             String over) {}
+
+    /** The probes that the run is judged by, as {@code correlation} says; by step. */
+    public List<ProbePoint> mainProbes() {
+        return probes.stream()
+                .filter(probe -> probe.set().equals(ProbePoint.AVERAGE))
+                .findFirst()
+                .or(() -> probes.stream().findFirst())
+                .map(first -> probes.stream()
+                        .filter(probe -> probe.series().equals(first.series()))
+                        .toList())
+                .orElse(List.of());
+    }
 
     /** Whether the run has ended, well or not. */
     public boolean ended() {

@@ -1,8 +1,9 @@
 package io.rasterflow.monitoring.monitor;
 
 import io.rasterflow.monitoring.event.Ledger;
-import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a run came to. Values that were not measured are NaN.
@@ -15,10 +16,11 @@ import java.util.List;
  * @param validationLossFirst the first validation
  * @param validationLossLast the last validation
  * @param weights which weights validations and probes took: {@code model}, or {@code ema} for their moving average
- * @param probes by step
+ * @param probes by step, of the mean over the labelled sets; without several, of the kind that came first
+ * @param sets top-1 fraction of the last probe of each of several sets, by name; empty without several
  * @param probeUntrained top-1 fraction of the probe at step 0
  * @param probe top-1 fraction of the last probe after step 0
- * @param correlation Pearson's r of (validation loss, probe accuracy) over all probes of one kind, step 0 included
+ * @param correlation Pearson's r of (validation loss, probe accuracy) over {@code probes}, step 0 included
  *     when its validation loss was measured
  * @param spearman Spearman's rho of the same
  * @param correlationPoints number of those probes; below 3 the correlation is NaN
@@ -38,6 +40,7 @@ public record RunSummary(
         double validationLossLast,
         String weights,
         List<ProbePoint> probes,
+        Map<String, Double> sets,
         double probeUntrained,
         double probe,
         double correlation,

@@ -31,6 +31,7 @@ final class Assets {
             "format.js",
             "charts.js",
             "export.js",
+            "probes.js",
             "run.js",
             "time.js",
             "cluster.js",

@@ -14,10 +14,12 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rasterflow.monitoring.alarm.AlarmKind;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus;
-import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
@@ -39,6 +41,11 @@ final class Metrics implements AutoCloseable {
                     "Own time per micro-batch, without the exchange, over that of the other ranks; 1 = as the others")
             .register(registry);
 
+    /** A set that another start no longer probes leaves no series behind either. */
+    private final MultiGauge sets = MultiGauge.builder("rasterflow.probe.set.accuracy.ratio")
+            .description("Top-1 accuracy of the last probe by kind and labelled set")
+            .register(registry);
+
     private RunStatus status;
 
     Metrics() {
@@ -49,7 +56,10 @@ final class Metrics implements AutoCloseable {
         gc.bindTo(registry);
         gauge("rasterflow.loss", "Training loss of the last step", RunStatus::loss);
         gauge("rasterflow.validation.loss", "Loss of the last validation", RunStatus::validationLossLast);
-        gauge("rasterflow.probe.accuracy.ratio", "Top-1 accuracy of the last probe", Metrics::accuracy);
+        gauge(
+                "rasterflow.probe.accuracy.ratio",
+                "Top-1 accuracy of the last probe; of several sets, their mean",
+                Metrics::accuracy);
         gauge(
                 "rasterflow.probe.correlation",
                 "Pearson correlation of validation loss with probe accuracy",
@@ -99,6 +109,16 @@ final class Metrics implements AutoCloseable {
                                 Tags.of("rank", Integer.toString(rank.rank()), "node", rank.node()), rank.slowdown()))
                         .toList(),
                 true);
+        Map<ProbePoint.Series, ProbePoint> last = new LinkedHashMap<>();
+        now.probes().stream()
+                .filter(probe -> !probe.set().isEmpty() && !probe.set().equals(ProbePoint.AVERAGE))
+                .forEach(probe -> last.put(probe.series(), probe));
+        sets.register(
+                last.values().stream()
+                        .map(probe ->
+                                MultiGauge.Row.of(Tags.of("kind", probe.kind(), "set", probe.set()), probe.accuracy()))
+                        .toList(),
+                true);
         return registry.scrape();
     }
 
@@ -136,7 +156,7 @@ final class Metrics implements AutoCloseable {
     }
 
     private static double accuracy(RunStatus status) {
-        List<ProbePoint> probes = status.probes();
+        List<ProbePoint> probes = status.mainProbes();
         return probes.isEmpty() ? Double.NaN : probes.get(probes.size() - 1).accuracy();
     }
 

@@ -24,7 +24,7 @@ public final class CorrelationPlot {
     /**
      * The plot as SVG.
      *
-     * @param kind of the probe
+     * @param kind of the probe, and set
      * @param pairs at least one, all finite
      * @param correlation of these pairs; without a line where it is not known
      */

@@ -12,6 +12,7 @@ import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.SlowRank;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -50,7 +51,10 @@ public final class Conclusions {
         conclusions.training();
         conclusions.validation();
         conclusions.overFit();
-        history.probeKinds().forEach(conclusions::probe);
+        history.probed().stream()
+                .filter(series -> !conclusions.averaged(series))
+                .forEach(conclusions::probe);
+        conclusions.sets();
         conclusions.correlation();
         conclusions.speed();
         conclusions.data();
@@ -162,23 +166,52 @@ public final class Conclusions {
         }
     }
 
-    private void probe(String kind) {
-        List<Event.Probe> all = history.probes(kind);
-        Event.Probe first = all.get(0);
-        Event.Probe last = all.get(all.size() - 1);
-        double error = error(last);
+    /** Whether it is one of several sets, whose mean says more. */
+    private boolean averaged(ProbePoint.Series series) {
+        return !series.set().isEmpty()
+                && !series.set().equals(ProbePoint.AVERAGE)
+                && history.probed().contains(new ProbePoint.Series(series.kind(), ProbePoint.AVERAGE));
+    }
+
+    private void sets() {
+        List<String> sets = history.probed().stream()
+                .filter(this::averaged)
+                .map(series -> {
+                    List<ProbePoint> all = history.probes(series);
+                    return format(
+                            "%s %s → %s",
+                            series.set(),
+                            percent(all.get(0).accuracy()),
+                            percent(all.get(all.size() - 1).accuracy()));
+                })
+                .toList();
+        if (!sets.isEmpty()) {
+            lines.add("The sets one by one, first and last probe: " + String.join(", ", sets) + ".");
+        }
+    }
+
+    private void probe(ProbePoint.Series series) {
+        String kind = series.kind();
+        List<ProbePoint> all = history.probes(series);
+        ProbePoint first = all.get(0);
+        ProbePoint last = all.get(all.size() - 1);
+        double error = last.error();
+        boolean average = series.set().equals(ProbePoint.AVERAGE);
+        String probe = average
+                ? "average of the " + kind + " probe over its sets"
+                : series.set().isEmpty() ? kind + " probe" : kind + " probe of " + series.set();
         String known = format(
                 "%s on %,d images (standard error %.2f points)",
                 percent(last.accuracy()), last.validationImages(), 100 * error);
         if (all.size() == 1) {
-            lines.add(format("One %s probe, at step %,d: %s.", kind, last.step(), known));
+            lines.add(format("The %s is known once, at step %,d: %s.", probe, last.step(), known));
             return;
         }
         double difference = last.accuracy() - first.accuracy();
-        double errors = Math.abs(difference) / Math.hypot(error, error(first));
+        double errors = Math.abs(difference) / Math.hypot(error, first.error());
         lines.add(format(
-                "The %s probe went from %s%s to %s: %+.2f points, %s.",
-                kind,
+                "The %s went from %s%s to %s: %+.2f points, %s.",
+                probe,
                 percent(first.accuracy()),
                 first.step() == 0 ? " untrained" : format(" at step %,d", first.step()),
                 known,
@@ -188,15 +221,9 @@ public final class Conclusions {
                         : "which chance alone could make of so few images"));
     }
 
-    /** Of a fraction of images: binomial. */
-    private static double error(Event.Probe probe) {
-        double accuracy = probe.accuracy();
-        return Math.sqrt(accuracy * (1 - accuracy) / Math.max(1, probe.validationImages()));
-    }
-
     private void correlation() {
         Correlation correlation = status.correlation();
-        if (history.probeKinds().isEmpty()) {
+        if (history.probed().isEmpty()) {
             lines.add("No probe was made, so nothing is known of accuracy.");
         } else if (!correlation.known()) {
             lines.add("Loss and accuracy: " + correlation.describe() + ".");

@@ -13,6 +13,7 @@ import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.plot.HtmlPage;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -77,18 +78,17 @@ public final class ReportPage {
 
     private void validations() {
         List<Event.Validation> validations = history.validations();
-        List<String> kinds = history.probeKinds();
-        if (validations.isEmpty() && kinds.isEmpty()) {
+        List<ProbePoint.Series> probed = history.probed();
+        if (validations.isEmpty() && probed.isEmpty()) {
             return;
         }
         page.section("Validations and probes");
         List<String> heads = new ArrayList<>(List.of("step", "validation loss"));
-        heads.addAll(kinds);
+        probed.forEach(series -> heads.add(series.label()));
         List<List<String>> rows = new ArrayList<>();
         List<Long> steps =
                 new ArrayList<>(validations.stream().map(Event.Validation::step).toList());
-        kinds.forEach(
-                kind -> history.probes(kind).stream().map(Event.Probe::step).forEach(steps::add));
+        status.probes().forEach(probe -> steps.add(probe.step()));
         for (long step : steps.stream().distinct().sorted().toList()) {
             List<String> row = new ArrayList<>(List.of(format("%,d", step)));
             row.add(validations.stream()
@@ -96,7 +96,7 @@ public final class ReportPage {
                     .map(validation -> loss(validation.loss()))
                     .findFirst()
                     .orElse("-"));
-            kinds.forEach(kind -> row.add(history.probes(kind).stream()
+            probed.forEach(series -> row.add(history.probes(series).stream()
                     .filter(probe -> probe.step() == step)
                     .map(probe -> percent(probe.accuracy()))
                     .findFirst()

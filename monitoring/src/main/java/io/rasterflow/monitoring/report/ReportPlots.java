@@ -4,10 +4,10 @@ import static io.rasterflow.monitoring.plot.Words.format;
 import static io.rasterflow.monitoring.plot.Words.loss;
 import static io.rasterflow.monitoring.plot.Words.percent;
 
-import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.plot.CorrelationPlot;
 import io.rasterflow.monitoring.plot.SvgChart;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,29 +57,25 @@ final class ReportPlots {
     }
 
     private static String accuracies(RunHistory history) {
-        List<String> kinds = history.probeKinds();
-        if (kinds.isEmpty()) {
+        List<ProbePoint.Series> probed = history.probed();
+        if (probed.isEmpty()) {
             return "";
         }
         SvgChart chart = new SvgChart("Accuracy of the probes", STEP, "top-1 in %", false);
-        for (String kind : kinds) {
-            List<Event.Probe> probes = history.probes(kind);
+        for (ProbePoint.Series series : probed) {
+            List<ProbePoint> probes = history.probes(series);
             chart.line(
-                    kind,
-                    probes.stream().mapToDouble(Event.Probe::step).toArray(),
+                    series.label(),
+                    probes.stream().mapToDouble(ProbePoint::step).toArray(),
                     probes.stream().mapToDouble(probe -> 100 * probe.accuracy()).toArray());
         }
         return chart.render();
     }
 
     private static String correlation(RunHistory history) {
-        List<String> kinds = history.probeKinds();
-        if (kinds.isEmpty()) {
-            return "";
-        }
-        String kind = history.status().probes().get(0).kind();
-        List<CorrelationPlot.Pair> pairs = history.status().probes().stream()
-                .filter(probe -> probe.kind().equals(kind) && Double.isFinite(probe.validationLoss()))
+        List<ProbePoint> probes = history.status().mainProbes();
+        List<CorrelationPlot.Pair> pairs = probes.stream()
+                .filter(probe -> Double.isFinite(probe.validationLoss()))
                 .map(probe -> new CorrelationPlot.Pair(
                         probe.validationLoss(),
                         probe.accuracy(),
@@ -89,7 +85,8 @@ final class ReportPlots {
                 .toList();
         return pairs.isEmpty()
                 ? ""
-                : CorrelationPlot.of(kind, pairs, history.status().correlation());
+                : CorrelationPlot.of(
+                        probes.get(0).series().label(), pairs, history.status().correlation());
     }
 
     private static String stepTime(LedgerHistory ledger) {

@@ -9,12 +9,11 @@ import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,16 +30,13 @@ public final class RunHistory {
 
     private static final Logger log = LoggerFactory.getLogger(RunHistory.class);
 
-    /** Validations and probes of one kind beyond this many are left out, the oldest first. */
+    /** Validations beyond this many are left out, the oldest first. */
     private static final int CAPACITY = 10_000;
 
     private final RunState state = new RunState();
     private final LedgerHistory ledger = new LedgerHistory();
     private final Quarantined quarantined = new Quarantined();
     private final TreeMap<Long, Event.Validation> validations = new TreeMap<>();
-    /** The first kind is the one whose correlation with the loss is told. */
-    private final Map<String, TreeMap<Long, Event.Probe>> probes = new LinkedHashMap<>();
-
     private final Map<String, Event.Machine> machines = new TreeMap<>();
     private final List<String> damage = new ArrayList<>();
     private Event.RunStarted started;
@@ -104,10 +100,6 @@ public final class RunHistory {
         } else if (event instanceof Event.Validation validation) {
             validations.put(validation.step(), validation);
             bound(validations);
-        } else if (event instanceof Event.Probe probe) {
-            TreeMap<Long, Event.Probe> kind = probes.computeIfAbsent(probe.kind(), unseen -> new TreeMap<>());
-            kind.put(probe.step(), probe);
-            bound(kind);
         } else if (event instanceof Event.BadSample sample) {
             quarantined.add(sample);
         } else if (event instanceof Event.Machine machine) {
@@ -135,7 +127,6 @@ public final class RunHistory {
         // What the interrupted run did beyond its checkpoint is done again.
         ledger.truncate(start.firstStep());
         validations.tailMap(start.firstStep(), false).clear();
-        probes.values().forEach(kind -> kind.tailMap(start.firstStep(), false).clear());
     }
 
     private static void bound(TreeMap<Long, ?> history) {
@@ -181,19 +172,20 @@ public final class RunHistory {
         return List.copyOf(validations.values());
     }
 
-    /** Kinds of probes that were made. */
-    List<String> probeKinds() {
-        return probes.entrySet().stream()
-                .filter(kind -> !kind.getValue().isEmpty())
-                .map(Map.Entry::getKey)
+    /** What was probed, what the run is judged by first. */
+    List<ProbePoint.Series> probed() {
+        List<ProbePoint.Series> others =
+                status().probes().stream().map(ProbePoint::series).distinct().toList();
+        return Stream.concat(status().mainProbes().stream().map(ProbePoint::series), others.stream())
+                .distinct()
                 .toList();
     }
 
-    /** Probes of one kind by step. */
-    List<Event.Probe> probes(String kind) {
-        Collection<Event.Probe> known =
-                probes.getOrDefault(kind, new TreeMap<>()).values();
-        return List.copyOf(known);
+    /** The probes of one series by step. */
+    List<ProbePoint> probes(ProbePoint.Series series) {
+        return status().probes().stream()
+                .filter(probe -> probe.series().equals(series))
+                .toList();
     }
 
     /** What the nodes ran on, by their names. */

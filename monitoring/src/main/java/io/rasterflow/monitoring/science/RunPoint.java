@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * @param loss of the last validation
  * @param validationImages that it was measured on
  * @param weights see {@link Event.Validation}
- * @param accuracies top-1 of the same weights, as a fraction, by kind of probe
+ * @param accuracies top-1 of the same weights, as a fraction, by kind of probe; of several labelled sets their mean
  * @param experiment what it measures
  */
 public record RunPoint(
@@ -72,18 +72,18 @@ public record RunPoint(
     static RunPoint of(String directory, Iterator<Event> events) {
         Event.RunStarted started = null;
         TreeMap<Long, Event.Validation> validations = new TreeMap<>();
-        TreeMap<Long, Map<String, Double>> probes = new TreeMap<>();
+        ProbeBook probes = new ProbeBook();
         while (events.hasNext()) {
             Event event = events.next();
             if (event instanceof Event.RunStarted start) {
                 started = start;
                 // What the interrupted run did beyond its checkpoint is done again.
                 validations.tailMap(start.firstStep(), false).clear();
-                probes.tailMap(start.firstStep(), false).clear();
+                probes.truncate(start.firstStep());
             } else if (event instanceof Event.Validation validation) {
                 validations.put(validation.step(), validation);
             } else if (event instanceof Event.Probe probe) {
-                probes.computeIfAbsent(probe.step(), step -> new TreeMap<>()).put(probe.kind(), probe.accuracy());
+                probes.add(probe);
             }
         }
         if (started == null) {
@@ -113,7 +113,7 @@ public record RunPoint(
                 last.loss(),
                 last.images(),
                 last.weights(),
-                probes.getOrDefault(last.step(), Map.of()),
+                probes.accuracies(last.step()),
                 started.experiment());
     }
 }

@@ -9,10 +9,10 @@ import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunStatus.NodeStatus;
-import io.rasterflow.monitoring.monitor.RunStatus.ProbePoint;
 import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.SlowRank;
+import io.rasterflow.monitoring.science.ProbePoint;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -154,15 +154,14 @@ public final class Frame {
         curve("loss", "loss", status.loss(), status.trainLossFirst());
         curve("validation", "validation", status.validationLossLast(), status.validationLossFirst());
         if (!status.probes().isEmpty()) {
-            ProbePoint first = status.probes().get(0);
-            ProbePoint last = status.probes().stream()
-                    .filter(probe -> probe.kind().equals(first.kind()))
-                    .reduce(first, (a, b) -> b);
+            List<ProbePoint> probes = status.mainProbes();
+            ProbePoint first = probes.get(0);
+            ProbePoint last = probes.get(probes.size() - 1);
             line(text(
                     "probe",
                     format(
                             "%s %s, %s at step %,d; with the loss %s",
-                            clean(last.kind()),
+                            clean(last.series().label()),
                             percent(last.accuracy()),
                             percent(first.accuracy()),
                             first.step(),

@@ -1,6 +1,7 @@
 // The view of the run itself: how well it learns, how fast it goes, and what it has seen.
 import { curves, describe, DOTS, draw, line } from './charts.js';
 import { byId, cell, compact, element, known, loss, minus, NONE, number, percent, precise, rate, rows, set, speed, whole } from './format.js';
+import { label, mainProbes } from './probes.js';
 
 const scientific = value => (value === 0 ? '0' : value.toExponential(value.toExponential(1).includes('.0') ? 0 : 1));
 
@@ -46,13 +47,12 @@ function tiles(status) {
   set('tile-validation', loss(status.validationLossLast));
   compare('note-validation', status.validationLossLast - status.validationLossFirst, delta => minus(delta.toFixed(4)), -1,
     `from ${loss(status.validationLossFirst)}`);
-  const kind = status.probes[0]?.kind;
-  const probes = status.probes.filter(probe => probe.kind === kind);
+  const probes = mainProbes(status);
   const last = probes.at(-1);
   const untrained = probes.find(probe => probe.step === 0);
   set('tile-probe', percent(last?.accuracy));
   compare('note-probe', last && untrained && last !== untrained ? 100 * (last.accuracy - untrained.accuracy) : NaN,
-    delta => `${minus(delta.toFixed(2))} pts`, 1, 'vs untrained', last ? `${kind}, step ${whole(last.step)}` : NONE);
+    delta => `${minus(delta.toFixed(2))} pts`, 1, 'vs untrained', last ? `${label(last)}, step ${whole(last.step)}` : NONE);
   set('tile-throughput', speed(status.imagesPerSecond));
   set('note-throughput', known(status.imagesPerSecondAverage) ? `${speed(status.imagesPerSecondAverage)} on average` : NONE);
   set('tile-rate', rate(status.learningRate));

@@ -1,6 +1,8 @@
 // The view of the science: whether the loss says anything of what the features are worth.
 import { colour, curves, DASHED, describe, DOTS, draw, inPercent, line, points, replace, scatter } from './charts.js';
 import { byId, element, interval, known, loss, minus, number, percent, precise, rows, whole } from './format.js';
+import { AVERAGE, label, mainProbes } from './probes.js';
+import { choose, option } from './views.js';
 
 /** Colour and shape of each kind of probe, in the order in which the kinds came. */
 const KINDS = [['accuracy', 'circle'], ['rate', 'triangle'], ['throughput', 'rect'], ['validation', 'rectRot']];
@@ -23,16 +25,36 @@ function build() {
 
 export function show({ status }) {
   if (!charts) build();
-  // Accuracies of different kinds cannot be compared: loss and accuracy are of the kind that came first.
-  const kinds = [...new Set(status.probes.map(probe => probe.kind))];
-  accuracy(status, kinds);
-  pairs(status, kinds[0]);
-  findings(status);
-  table(status.probes, kinds);
+  const set = chosenSet(status);
+  const probes = set ? status.probes.filter(probe => probe.set === set) : status.probes;
+  const main = set ? probes.filter(probe => probe.kind === probes[0].kind) : mainProbes(status);
+  const finding = status.sets.find(one => one.set === set) ?? status;
+  accuracy(probes, status.steps);
+  pairs(main, finding.correlation);
+  findings(finding, status);
+  table(status.probes);
 }
 
-function accuracy({ probes, steps }, kinds) {
-  const names = kinds.length > 0 ? kinds : ['top-1'];
+/** Of several labelled sets the one that is shown, or their mean; nothing without several. */
+function chosenSet({ sets }) {
+  const names = sets.length > 0 ? [AVERAGE, ...sets.map(one => one.set)] : [];
+  const select = byId('set');
+  if ([...select.options].map(one => one.value).join('\n') !== names.join('\n')) {
+    select.replaceChildren(...names.map(name => new Option(name === AVERAGE ? `average of ${sets.length} sets` : name, name)));
+    select.onchange = () => {
+      choose('science', 'set', select.value === AVERAGE ? null : select.value);
+      byId('view-science').dispatchEvent(new Event('shown'));
+    };
+  }
+  byId('set-choice').hidden = names.length === 0;
+  const wanted = option('science', 'set');
+  if (names.length > 0) select.value = names.includes(wanted) ? wanted : AVERAGE;
+  return select.value;
+}
+
+function accuracy(probes, steps) {
+  const labels = [...new Set(probes.map(label))];
+  const names = labels.length > 0 ? labels : ['top-1'];
   const chart = charts.probe;
   if (chart.data.datasets.map(dataset => dataset.label).join() !== [...names, 'untrained'].join()) {
     const shapes = names.map((name, i) => {
@@ -41,14 +63,14 @@ function accuracy({ probes, steps }, kinds) {
     });
     replace(chart, [...shapes, line('untrained', 'baseline', DASHED)]);
   }
-  const of = kind => points(probes.filter(probe => probe.kind === kind), probe => probe.step, probe => 100 * probe.accuracy);
-  const untrained = of(kinds[0]).find(point => point.x === 0);
+  const of = name => points(probes.filter(probe => label(probe) === name), probe => probe.step, probe => 100 * probe.accuracy);
+  const untrained = of(names[0]).find(point => point.x === 0);
   draw(chart, [...names.map(of), untrained && steps > 0 ? [untrained, { x: steps, y: untrained.y }] : []], steps);
-  describe(chart, `Probe accuracy over steps: ${probes.slice(-6).map(p => `${p.kind} ${percent(p.accuracy)} at step ${p.step}`).join(', ')}`);
+  describe(chart, `Probe accuracy over steps: ${probes.slice(-6).map(p => `${label(p)} ${percent(p.accuracy)} at step ${p.step}`).join(', ')}`);
 }
 
-function pairs({ probes, correlation }, kind) {
-  const measured = points(probes.filter(probe => probe.kind === kind), probe => probe.validationLoss, probe => 100 * probe.accuracy);
+function pairs(probes, correlation) {
+  const measured = points(probes, probe => probe.validationLoss, probe => 100 * probe.accuracy);
   const { slope, intercept } = correlation.line;
   const at = x => ({ x, y: 100 * (intercept + slope * x) });
   const losses = measured.map(point => point.x);
@@ -56,7 +78,7 @@ function pairs({ probes, correlation }, kind) {
   describe(charts.correlation, `Probe accuracy against validation loss: ${byId('correlation').textContent}`);
 }
 
-function findings({ correlation: c, accuracyExpected: expected, validationLossLast }) {
+function findings({ correlation: c, accuracyExpected: expected }, { validationLossLast }) {
   const finding = byId('correlation');
   const list = byId('figures');
   if (c.points < 3 || !known(c.pearson)) {
@@ -95,10 +117,11 @@ function findings({ correlation: c, accuracyExpected: expected, validationLossLa
   }));
 }
 
-function table(probes, kinds) {
+function table(probes) {
+  const labels = [...new Set(probes.map(label))];
   const heads = byId('probe-heads');
-  if (heads.cells.length !== kinds.length + 2) {
-    heads.replaceChildren(...['Step', 'Validation loss', ...kinds].map(name => {
+  if (heads.cells.length !== labels.length + 2) {
+    heads.replaceChildren(...['Step', 'Validation loss', ...labels].map(name => {
       const head = element('th', 'number', name);
       head.scope = 'col';
       return head;
@@ -107,6 +130,6 @@ function table(probes, kinds) {
   const steps = [...new Set(probes.map(probe => probe.step))].sort((a, b) => b - a);
   rows('probes', steps.map(at => {
     const here = probes.filter(probe => probe.step === at);
-    return [number(whole(at)), number(loss(here[0].validationLoss)), ...kinds.map(kind => number(percent(here.find(probe => probe.kind === kind)?.accuracy)))];
+    return [number(whole(at)), number(loss(here[0].validationLoss)), ...labels.map(name => number(percent(here.find(probe => label(probe) === name)?.accuracy)))];
   }), 'no probe yet');
 }

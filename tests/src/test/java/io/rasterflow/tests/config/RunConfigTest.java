@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.actors.run.ProbeSetPlan;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.model.probe.ProbeKind;
@@ -130,7 +131,7 @@ class RunConfigTest {
     @Test
     void layersAndLearningRatesAreReadInEveryForm() {
         assertEquals("last3", load().probe().layers());
-        assertEquals("3-5,7", load("probe.layers=3-5,7").probe().config().layers());
+        assertEquals("3-5,7", load("probe.layers=3-5,7").probe().config(10).layers());
         assertEquals("3-5,7", load("probe.layers=\"3-5,7\"").probe().layers());
         assertEquals("2", load("probe.layers=2").probe().layers());
         assertEquals(
@@ -138,6 +139,33 @@ class RunConfigTest {
                 load("probe.learningRates=[1e-3, 4e-3]").probe().learningRates());
         assertEquals(List.of(5e-4), load("probe.learningRates=5e-4").probe().learningRates());
         assertEquals(ProbeKind.KNN, load("probe.kind=knn").probe().kind());
+    }
+
+    @Test
+    void severalSetsAreReadAndWrongOnesNamed() {
+        String pets = "{name=pets, train=\"p-{0..3}.tar\", validation=[pv.tar], classes=37}";
+        String cars = "{name=cars, train=[c.tar], validation=${data.validation}, classes=196}";
+        List<ProbeSetPlan> sets = load("probe.sets=[" + pets + ", " + cars + "]", "data.validation=[v.tar]")
+                .probe()
+                .sets();
+        assertEquals(
+                List.of(
+                        new ProbeSetPlan("pets", List.of("p-{0..3}.tar"), List.of("pv.tar"), 37),
+                        new ProbeSetPlan("cars", List.of("c.tar"), List.of("v.tar"), 196)),
+                sets);
+        assertEquals(List.of(), load().probe().sets());
+        assertTrue(
+                refusal("probe.sets=[" + pets + ", " + pets + "]").contains("two sets of probe.sets are called pets"));
+        assertTrue(refusal("probe.sets=[" + pets.replace("name=pets, ", "") + "]")
+                .startsWith("probe.sets.0.name is missing"));
+        assertTrue(refusal("probe.sets=[" + pets.replace("classes", "clases") + "]")
+                .contains("unknown key probe.sets.0.clases; did you mean probe.sets.0.classes?"));
+        assertTrue(refusal("probe.sets=[" + pets.replace("=pets", "=average") + "]")
+                .contains("'average' is the mean"));
+        assertTrue(
+                refusal("probe.sets=[" + pets.replace("[pv.tar]", "[]") + "]").contains("pets of probe.sets names no"));
+        assertTrue(refusal("probe.sets=[" + pets.replace("37", "1") + "]").contains("must be at least 2 but is 1"));
+        assertTrue(refusal("probe.sets=pets").contains("probe.sets must be a list of sections but is \"pets\""));
     }
 
     @Test

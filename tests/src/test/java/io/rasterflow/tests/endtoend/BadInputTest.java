@@ -90,6 +90,11 @@ class BadInputTest {
         Path empty = Files.createFile(directory.resolve("empty/shard.tar"));
         refused(1, "shard.tar", "train", SMALL, "--run", "b", "data.train=" + empty);
         assertFalse(Files.exists(directory.resolve("b/checkpoints")), "a checkpoint was begun");
+        String set = "{name=pets, train=[nowhere.tar], validation=[nowhere.tar], classes=10}";
+        Rasterflow.Result missing =
+                refused(1, "the set pets of probe.sets: ", "train", SMALL, "--run", "c", "probe.sets=[" + set + "]");
+        assertTrue(missing.err().contains("nowhere.tar"), missing.text());
+        assertEquals(1, missing.err().lines().count(), missing.text());
     }
 
     @Test

@@ -50,10 +50,21 @@ class RecipeTest {
     void aCooldownBranchesOffFromACheckpointOfAConstantRun() throws Exception {
         JsonNode whole = train(
                 List.of("--run", "whole", "cluster.replicas=2", "train.steps=20", "train.schedule=constant"),
-                List.of("optimizer.ema=0.9"),
+                List.of("optimizer.ema=0.9", "probe.sets=[" + set("early", 1) + ", " + set("late", 2) + "]"),
                 SMALL,
                 RECIPE);
         assertEquals("ema", whole.get("weights").asText());
+        List<Event.Probe> probes = events("whole", Event.Probe.class);
+        assertEquals(
+                List.of("0 early 2", "0 late 2", "20 early 2", "20 late 2"),
+                probes.stream()
+                        .map(probe -> probe.step() + " " + probe.set() + " " + probe.sets())
+                        .toList());
+        assertEquals(2_000, probes.get(0).validationImages());
+        assertEquals(1_000, probes.get(1).validationImages());
+        double mean = (probes.get(2).accuracy() + probes.get(3).accuracy()) / 2;
+        assertEquals(mean, whole.get("probe").asDouble(), 1e-12);
+        assertEquals(probes.get(3).accuracy(), whole.at("/probeSets/late").asDouble());
         Path origin = directory.resolve("whole/checkpoints/step-00000010");
         Map<Path, Long> before = files(directory.resolve("whole"));
 
@@ -93,10 +104,11 @@ class RecipeTest {
                 Checkpoint.state(directory.resolve("again/checkpoints/step-00000020"))
                         .emaSha256());
 
-        Rasterflow.Result probe =
-                new Rasterflow(directory).run("probe", "--run", "whole", "--weights", "model", "--json");
+        Rasterflow.Result probe = new Rasterflow(directory)
+                .run("probe", "--run", "whole", "--weights", "model", "--set", "late", "--json");
         assertEquals(0, probe.exit(), probe.text());
         assertEquals("model", probe.json().get("weights").asText());
+        assertEquals(1_000, probe.json().get("validationImages").asInt(), probe.text());
         double ema = events("whole", Event.Validation.class).stream()
                 .filter(measured -> measured.step() == 20)
                 .mapToDouble(Event.Validation::loss)
@@ -112,6 +124,13 @@ class RecipeTest {
         assertTrue(refused.err().contains("train.seed and train.batch cannot change"), refused.text());
         assertEquals(1, refused.err().lines().count(), refused.text());
         assertFalse(Files.exists(directory.resolve("other")), "a refused run leaves a directory");
+    }
+
+    /** Images of the bundled shards of a number, as a labelled set. */
+    private static String set(String name, int shard) {
+        String data = Rasterflow.HOME + "/streams/data/fashion-mnist/";
+        return "{name=" + name + ", train=[\"" + data + "train-0" + shard + ".tar.gz\"], validation=[\"" + data
+                + "validation-0" + shard + ".tar.gz\"], classes=10}";
     }
 
     private static Map<Path, Long> files(Path run) throws IOException {

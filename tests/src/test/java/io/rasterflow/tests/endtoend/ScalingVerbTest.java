@@ -64,7 +64,8 @@ class ScalingVerbTest {
             journal.append(new Event.Validation(2, "main", 0, 2.1, 5_000, 1, "model"));
             if (loss > 0) {
                 journal.append(new Event.Validation(3, "main", steps, loss, 5_000, 1, "model"));
-                journal.append(new Event.Probe(4, "main", steps, "attentive", 0.9 - 0.2 * loss, loss, 2_000, 5_000, 1));
+                journal.append(
+                        new Event.Probe(4, "main", steps, "attentive", 0.9 - 0.2 * loss, loss, 2_000, 5_000, 1, "", 1));
             }
             if (steps < 2_400) {
                 journal.append(new Event.RunEnded(5, "main", steps, "completed", ""));

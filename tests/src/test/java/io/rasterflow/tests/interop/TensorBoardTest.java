@@ -37,6 +37,9 @@ class TensorBoardTest {
         for (long step = 201; step <= 300; step++) {
             events.add(SampleRun.step(0, step));
         }
+        long time = SampleRun.step(0, 300).timeMillis();
+        events.add(new Event.Probe(time, "main", 300, "linear", 0.25, 1, 500, 100, 1, "pets", 2));
+        events.add(new Event.Probe(time, "main", 300, "linear", 0.75, 1, 500, 100, 1, "cars", 2));
         try (Journal journal = Journal.open(run, "main")) {
             events.forEach(journal::append);
         }
@@ -143,6 +146,9 @@ class TensorBoardTest {
                 (float) SampleRun.validationLoss(400),
                 scalars.get("loss/validation").get(400L));
         assertEquals(0.789f, scalars.get("accuracy/attentive").get(0L));
+        assertEquals(0.25f, scalars.get("accuracy/linear pets").get(300L));
+        assertEquals(0.75f, scalars.get("accuracy/linear cars").get(300L));
+        assertEquals(Map.of(300L, 0.5f), scalars.get("accuracy/linear average"));
         assertEquals(0.012f, scalars.get("seconds of rank 1/update").get(7L));
         assertFalse(scalars.get("optimizer/noise scale in images").containsKey(9L), "not known yet");
     }

@@ -284,6 +284,7 @@ class DashboardTest {
                     List.of(new Event.Input.Stage("decode", images, 1L << 33, 1.5, 3)),
                     List.of(new Event.Input.Source("web", images, images / 1000.0)))));
         }
+        feed(List.of(new Event.Probe(SampleRun.at(200), "main", 200, "knn", 0.25, 1, 500, 100, 1, "pets", 1)));
         HttpResponse<String> response = get("/metrics");
         String type = response.headers().firstValue("content-type").orElseThrow();
         assertTrue(type.startsWith("text/plain") && type.contains("version=0.0.4"), type);
@@ -299,6 +300,7 @@ class DashboardTest {
         assertEquals(SampleRun.step(0, 200).loss(), metrics.get("rasterflow_loss"), 1e-12);
         assertEquals(SampleRun.validationLoss(200), metrics.get("rasterflow_validation_loss"), 1e-12);
         assertEquals(SampleRun.probe(200).accuracy(), metrics.get("rasterflow_probe_accuracy_ratio"), 1e-12);
+        assertEquals(0.25, metrics.get("rasterflow_probe_set_accuracy_ratio{kind=\"knn\",set=\"pets\"}"));
         assertEquals(SampleRun.step(0, 200).learningRate(), metrics.get("rasterflow_learning_rate"), 1e-12);
         assertEquals(SampleRun.step(0, 200).noiseScale(), metrics.get("rasterflow_gradient_noise_scale_images"), 1e-9);
         assertEquals(1_280, metrics.get("rasterflow_images_per_second"), 1);

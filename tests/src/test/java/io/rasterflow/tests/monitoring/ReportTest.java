@@ -56,7 +56,28 @@ class ReportTest {
     }
 
     private static Event.Probe probe(long step, double accuracy, double loss) {
-        return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 2_000, 5_000, 1);
+        return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 2_000, 5_000, 1, "", 1);
+    }
+
+    @Test
+    void severalSetsAreToldByTheirMeanAndOneByOne() throws Exception {
+        List<Event> events = new ArrayList<>();
+        for (long step = 0; step < 1_000; step += 200) {
+            double loss = SampleRun.validationLoss(step);
+            long time = SampleRun.at(step);
+            events.add(validation(step, loss));
+            events.add(new Event.Probe(time, "main", step, "knn", 0.6 - 0.2 * loss, loss, 500, 2_500, 1, "pets", 2));
+            events.add(new Event.Probe(time, "main", step, "knn", 0.5 - 0.1 * loss, loss, 500, 2_500, 1, "cars", 2));
+        }
+        RunHistory history = journalled(events);
+        String text = words(history);
+        assertTrue(
+                text.contains("average of the knn probe over its sets went from 41.27 % untrained to 50.18 %"), text);
+        assertTrue(text.contains("first and last probe: pets 41.70 % → 53.57 %, cars 40.85 % → 46.78 %."), text);
+        assertTrue(text.contains("r = -1.000"), text);
+        String page = ReportPage.render(history, Optional.empty());
+        assertTrue(page.contains("<th>knn average</th>\n<th>knn pets</th>\n<th>knn cars</th>"), page);
+        assertTrue(page.contains("knn average probe, top-1 in %"), "the correlation is of the mean");
     }
 
     @Test

@@ -119,7 +119,7 @@ public final class SampleRun {
     static Event.Probe probe(long step) {
         double accuracy = step == 0 ? 0.789 : 0.842 - 0.14 * (validationLoss(step) - 0.315);
         return new Event.Probe(
-                at(step), "probe-0", step, "attentive", accuracy, validationLoss(step), 20_000, 5_000, 9.5);
+                at(step), "probe-0", step, "attentive", accuracy, validationLoss(step), 20_000, 5_000, 9.5, "", 1);
     }
 
     static Event.Checkpoint checkpoint(long step) {

@@ -238,6 +238,6 @@ class ScalingAnalysisTest {
     }
 
     private static Event probe(long time, long step, double accuracy) {
-        return new Event.Probe(time, "trainer-0", step, "attentive", accuracy, Double.NaN, 100, 100, 1);
+        return new Event.Probe(time, "trainer-0", step, "attentive", accuracy, Double.NaN, 100, 100, 1, "", 1);
     }
 }

@@ -1,0 +1,133 @@
+package io.rasterflow.monitoring.science;
+
+import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.science.ProbePoint.Series;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The probes of a run, with the mean over its labelled sets where it has several: over all sets of a step, once all are
+ * there, and only where the sets are those of the last such step, for means over other sets cannot be compared. A probe
+ * made again takes the place of the first. Memory is bounded: the oldest steps go, but not the untrained one. Not
+ * thread-safe.
+ */
+public final class ProbeBook {
+
+    private static final int CAPACITY = 2_000;
+
+    private final TreeMap<Long, Map<Series, Event.Probe>> steps = new TreeMap<>();
+    /** What is not there has to be computed: its intervals take a while. */
+    private final Map<Series, Correlation> correlations = new HashMap<>();
+
+    private List<ProbePoint> points = List.of();
+
+    public void add(Event.Probe probe) {
+        steps.computeIfAbsent(probe.step(), step -> new LinkedHashMap<>())
+                .put(new Series(probe.kind(), probe.set()), probe);
+        while (steps.size() > 2 && steps.values().stream().mapToInt(Map::size).sum() > CAPACITY) {
+            steps.remove(steps.higherKey(steps.firstKey()));
+            correlations.clear();
+        }
+        correlations.remove(new Series(probe.kind(), probe.set()));
+        correlations.remove(new Series(probe.kind(), ProbePoint.AVERAGE));
+        collect();
+    }
+
+    /** Forgets what came after a step, which is done again. */
+    public void truncate(long step) {
+        if (!steps.tailMap(step, false).isEmpty()) {
+            steps.tailMap(step, false).clear();
+            correlations.clear();
+            collect();
+        }
+    }
+
+    private void collect() {
+        Map<String, List<Series>> comparable = new HashMap<>();
+        for (Map<Series, Event.Probe> probes : steps.values()) {
+            complete(probes).forEach((kind, sets) -> comparable.put(kind, seriesOf(sets)));
+        }
+        List<ProbePoint> all = new ArrayList<>();
+        for (Map<Series, Event.Probe> probes : steps.values()) {
+            complete(probes).forEach((kind, sets) -> {
+                if (seriesOf(sets).equals(comparable.get(kind))) {
+                    all.add(ProbePoint.average(sets));
+                }
+            });
+            probes.values().stream().map(ProbePoint::of).forEach(all::add);
+        }
+        points = Collections.unmodifiableList(all);
+    }
+
+    /** The kinds of probe of which every one of several sets is there, with the sets by name. */
+    private static Map<String, List<ProbePoint>> complete(Map<Series, Event.Probe> probes) {
+        Map<String, List<ProbePoint>> kinds = new LinkedHashMap<>();
+        for (Event.Probe last : probes.values()) {
+            List<ProbePoint> sets = probes.values().stream()
+                    .filter(probe -> probe.kind().equals(last.kind()) && probe.sets() == last.sets())
+                    .map(ProbePoint::of)
+                    .sorted(Comparator.comparing(ProbePoint::set))
+                    .toList();
+            if (last.sets() > 1 && sets.size() == last.sets()) {
+                kinds.put(last.kind(), sets);
+            }
+        }
+        return kinds;
+    }
+
+    private static List<Series> seriesOf(List<ProbePoint> points) {
+        return points.stream().map(ProbePoint::series).toList();
+    }
+
+    /** Every probe by step; the mean over its sets comes before them. */
+    public List<ProbePoint> points() {
+        return points;
+    }
+
+    /** What was probed, the mean over several sets first, then in the order in which it came. */
+    public List<Series> series() {
+        List<Series> found = new ArrayList<>(
+                points.stream().map(ProbePoint::series).distinct().toList());
+        found.sort(Comparator.comparing(series -> !series.set().equals(ProbePoint.AVERAGE)));
+        return found;
+    }
+
+    /** What the run is judged by: the mean over its sets; without several sets, the kind of probe that came first. */
+    public Optional<Series> main() {
+        return series().stream().findFirst();
+    }
+
+    /** The points of one series by step. */
+    public List<ProbePoint> points(Series series) {
+        return points.stream().filter(point -> point.series().equals(series)).toList();
+    }
+
+    /** Top-1 at a step by kind of probe: the mean over several sets, which one of them alone does not stand for. */
+    public Map<String, Double> accuracies(long step) {
+        Map<Series, Event.Probe> probes = steps.getOrDefault(step, Map.of());
+        Map<String, Double> kinds = new LinkedHashMap<>();
+        probes.values().stream()
+                .filter(probe -> probe.sets() == 1)
+                .forEach(probe -> kinds.put(probe.kind(), probe.accuracy()));
+        complete(probes)
+                .forEach(
+                        (kind, sets) -> kinds.put(kind, ProbePoint.average(sets).accuracy()));
+        return kinds;
+    }
+
+    /** How validation loss and accuracy of a series go together. */
+    public Correlation correlation(Series series) {
+        return correlations.computeIfAbsent(
+                series,
+                unknown -> Correlation.ofSeries(points(series).stream()
+                        .map(point -> new Correlation.Point(point.validationLoss(), point.accuracy()))
+                        .toList()));
+    }
+}

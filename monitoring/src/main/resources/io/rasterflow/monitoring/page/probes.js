@@ -1,0 +1,12 @@
+// Probes of several kinds and labelled sets: what the run is judged by, and what it is called.
+
+export const AVERAGE = 'average';
+
+/** Accuracies of different kinds or sets cannot be compared; each has its own name. */
+export const label = probe => [probe.kind, probe.set].filter(Boolean).join(' ');
+
+/** The mean over several sets; without several, the kind that came first. */
+export function mainProbes({ probes }) {
+  const first = probes.find(probe => probe.set === AVERAGE) ?? probes[0];
+  return probes.filter(probe => label(probe) === label(first));
+}
