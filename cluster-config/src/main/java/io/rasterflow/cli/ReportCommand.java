@@ -33,6 +33,13 @@ final class ReportCommand implements Callable<Integer> {
     @Option(names = "--run", required = true, paramLabel = "DIR", description = "Run directory.")
     private Path run;
 
+    @Option(
+            names = "--compare",
+            arity = "1..*",
+            paramLabel = "DIR",
+            description = "Other runs that are drawn and listed beside it.")
+    private List<Path> others = List.of();
+
     @Option(names = "--out", paramLabel = "FILE", description = "The page; default: report.html in the run directory.")
     private Path out;
 
@@ -52,13 +59,17 @@ final class ReportCommand implements Callable<Integer> {
             throw new ConfigException("--out " + page + " is a folder; name a file in it");
         }
         RunHistory history = RunHistory.read(run);
+        Map<String, RunHistory> compared = new LinkedHashMap<>();
+        for (Path other : others) {
+            compared.put(other.toString(), RunHistory.read(other));
+        }
         Path config = run.resolve("config.conf");
         Optional<String> configuration =
                 Files.isRegularFile(config) ? Optional.of(Files.readString(config)) : Optional.empty();
         if (page.toAbsolutePath().getParent() != null) {
             Files.createDirectories(page.toAbsolutePath().getParent());
         }
-        Files.writeString(page, ReportPage.render(history, configuration));
+        Files.writeString(page, ReportPage.render(history, configuration, compared));
         List<String> conclusions = Conclusions.of(history);
         conclusions.forEach(System.out::println);
         System.out.println("written: " + page);

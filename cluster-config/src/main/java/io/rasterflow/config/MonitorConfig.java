@@ -1,6 +1,7 @@
 package io.rasterflow.config;
 
 import io.rasterflow.monitoring.alarm.AlarmConfig;
+import java.util.List;
 
 /**
  * The live page, and the alarms of the run.
@@ -9,13 +10,15 @@ import io.rasterflow.monitoring.alarm.AlarmConfig;
  * @param host address it is served on; anything but a loopback address shows the run to the network
  * @param port 0 takes a free one
  * @param images validation images of which predictions are drawn at every evaluation, also without the page; 0 for none
+ * @param compare directories of other runs that the page draws beside this one
  * @param alarms also without the page
  */
-public record MonitorConfig(boolean page, String host, int port, int images, AlarmConfig alarms) {
+public record MonitorConfig(boolean page, String host, int port, int images, List<String> compare, AlarmConfig alarms) {
 
     private static final int MAX_IMAGES = 64;
 
     public MonitorConfig {
+        compare = List.copyOf(compare);
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("monitor.port must be between 0 and 65535 but is " + port);
         }

@@ -8,6 +8,7 @@ import io.rasterflow.actors.node.NodeSettings;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.config.Secret;
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
@@ -122,6 +123,11 @@ public final class TrainRun implements AutoCloseable {
                             config.monitor().port(),
                             singletons.monitor(),
                             new ImageArchive(runDirectory),
+                            Comparison.of(
+                                    runDirectory,
+                                    config.monitor().compare().stream()
+                                            .map(Path::of)
+                                            .toList()),
                             Optional.of(new CoordinatorActions(node.system(), singletons.coordinator())))
                     .toCompletableFuture()
                     .get(30, TimeUnit.SECONDS);

@@ -7,6 +7,7 @@ final class RankHours {
 
     private long untilMillis = Long.MAX_VALUE;
     private double hours;
+    private double seconds;
 
     /** The time before is not of the run. */
     void start(long timeMillis) {
@@ -14,8 +15,15 @@ final class RankHours {
     }
 
     void step(long timeMillis, int worldSize) {
-        hours += Math.max(0, timeMillis - untilMillis) / MILLIS * worldSize;
+        long millis = Math.max(0, timeMillis - untilMillis);
+        hours += millis / MILLIS * worldSize;
+        seconds += millis / 1e3;
         untilMillis = timeMillis;
+    }
+
+    /** How long the run has gone on, over all of its starts. */
+    double seconds() {
+        return seconds;
     }
 
     double value() {

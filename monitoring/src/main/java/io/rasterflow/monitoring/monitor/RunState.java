@@ -37,6 +37,7 @@ public final class RunState {
     private final Series imagesPerSecond = curve("imagesPerSecond");
     private final Series gradientNorm = curve("gradientNorm");
     private final Series inputWait = curve("inputWait");
+    private final Series seconds = curve("seconds");
     private final LossWindows windows = new LossWindows();
     private final Throughput throughput = new Throughput();
     private final RankTimes ranks = new RankTimes();
@@ -153,15 +154,16 @@ public final class RunState {
         stepsDone++;
         hours.step(step.timeMillis(), step.worldSize());
         imagesDone += step.images();
-        double seconds = step.ledger().total();
+        double took = step.ledger().total();
         windows.add(step.step(), step.loss());
-        throughput.add(step.timeMillis(), step.step(), step.images(), seconds);
+        throughput.add(step.timeMillis(), step.step(), step.images(), took);
         loss.add(step.step(), step.loss());
         learningRate.add(step.step(), step.learningRate());
         gradientNorm.add(step.step(), step.gradientNorm());
-        if (seconds > 0) {
-            imagesPerSecond.add(step.step(), step.images() / seconds);
-            inputWait.add(step.step(), (step.ledger().fetch() + step.ledger().decode()) / seconds);
+        seconds.add(step.step(), hours.seconds());
+        if (took > 0) {
+            imagesPerSecond.add(step.step(), step.images() / took);
+            inputWait.add(step.step(), (step.ledger().fetch() + step.ledger().decode()) / took);
         }
     }
 

@@ -32,6 +32,7 @@ final class Assets {
             "charts.js",
             "export.js",
             "probes.js",
+            "compare.js",
             "run.js",
             "time.js",
             "cluster.js",

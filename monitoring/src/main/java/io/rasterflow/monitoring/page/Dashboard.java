@@ -1,6 +1,7 @@
 package io.rasterflow.monitoring.page;
 
 import io.rasterflow.monitoring.action.RunActions;
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import java.net.BindException;
@@ -25,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Serves a run over HTTP: {@code /} the live page, {@code /events} its server-sent events, {@code /api/status} JSON,
  * {@code /metrics} Prometheus text, {@code /healthz}, {@code /api/images} and {@code /images/} the pictures of its
- * predictions, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
+ * predictions, {@code /api/compare} the other runs drawn beside it, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
  * There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
  */
 public final class Dashboard {
@@ -38,7 +39,7 @@ public final class Dashboard {
     /** Serves a page that only shows the run. */
     public static CompletionStage<URI> start(
             ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor, ImageArchive images) {
-        return start(system, host, port, monitor, images, Optional.empty());
+        return start(system, host, port, monitor, images, Comparison.NONE, Optional.empty());
     }
 
     /**
@@ -47,6 +48,7 @@ public final class Dashboard {
      * @param host address or name to listen on
      * @param port port, or 0 for any free one
      * @param images the run's pictures
+     * @param comparison other runs that are drawn beside it; closed when the actor system ends
      * @param actions of the run; served where {@code host} is a loopback address
      * @return the address of the page; fails with a {@link DashboardException} whose message is one line for people when
      *     the port is in use or the address is not this machine's
@@ -57,6 +59,7 @@ public final class Dashboard {
             int port,
             ActorRef<MonitorActor.Command> monitor,
             ImageArchive images,
+            Comparison comparison,
             Optional<RunActions> actions) {
         SharedKillSwitch streams = KillSwitches.shared("pages");
         Metrics metrics = new Metrics();
@@ -64,6 +67,7 @@ public final class Dashboard {
                 system,
                 monitor,
                 images,
+                comparison,
                 new HostCheck(host, machine()),
                 streams,
                 metrics,
@@ -77,19 +81,24 @@ public final class Dashboard {
                         metrics.close();
                         throw explain(host, port, failure);
                     }
-                    endWith(system, binding, streams, metrics);
+                    endWith(system, binding, streams, metrics, comparison);
                     return address(host, binding.localAddress());
                 });
     }
 
     /** Open pages would hold up the end of the actor system: their streams are closed as soon as it begins. */
     private static void endWith(
-            ActorSystem<?> system, ServerBinding binding, SharedKillSwitch streams, Metrics metrics) {
+            ActorSystem<?> system,
+            ServerBinding binding,
+            SharedKillSwitch streams,
+            Metrics metrics,
+            Comparison comparison) {
         var ending = binding.addToCoordinatedShutdown(GOODBYE, system)
                 .whenTerminationSignalIssued()
                 .thenRun(() -> {
                     streams.shutdown();
                     metrics.close();
+                    comparison.close();
                 });
         log.debug("the page listens on {}, {}", binding.localAddress(), ending);
     }

@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.page;
 
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunStatus;
@@ -59,6 +60,7 @@ final class RequestHandler {
     private final ActorSystem<?> system;
     private final ActorRef<MonitorActor.Command> monitor;
     private final ImageArchive images;
+    private final Comparison comparison;
     private final Executor disk;
     private final HostCheck hosts;
     private final SharedKillSwitch streams;
@@ -71,6 +73,7 @@ final class RequestHandler {
             ActorSystem<?> system,
             ActorRef<MonitorActor.Command> monitor,
             ImageArchive images,
+            Comparison comparison,
             HostCheck hosts,
             SharedKillSwitch streams,
             Metrics metrics,
@@ -78,6 +81,7 @@ final class RequestHandler {
         this.system = system;
         this.monitor = monitor;
         this.images = images;
+        this.comparison = comparison;
         this.disk = system.dispatchers().lookup(DispatcherSelector.blocking());
         this.hosts = hosts;
         this.streams = streams;
@@ -111,9 +115,19 @@ final class RequestHandler {
             case "/healthz" -> now(text(200, "ok"));
             case "/api/images" ->
                 fromDisk(() -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(Map.of("steps", images.steps()))));
+            case "/api/compare" ->
+                compare(request.getUri().query().get("version").orElse("0"));
             default ->
                 path.startsWith(IMAGES) ? fromDisk(() -> image(path.substring(IMAGES.length()))) : now(asset(path));
         };
+    }
+
+    private CompletionStage<HttpResponse> compare(String version) {
+        if (!version.matches("\\d{1,18}")) {
+            return now(text(400, "version is a number, that of the last answer"));
+        }
+        return fromDisk(
+                () -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(comparison.since(Long.parseLong(version)))));
     }
 
     private HttpResponse asset(String path) {
@@ -136,8 +150,8 @@ final class RequestHandler {
                     try {
                         return answer.call();
                     } catch (Exception e) {
-                        log.debug("the pictures cannot be read", e);
-                        return text(503, "the pictures in the run directory cannot be read: " + e.getMessage());
+                        log.debug("the run directory cannot be read", e);
+                        return text(503, "the run directory cannot be read: " + e.getMessage());
                     }
                 },
                 disk);

@@ -16,6 +16,7 @@ import io.rasterflow.monitoring.plot.HtmlPage;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,11 +41,18 @@ public final class ReportPage {
      * HTML that loads nothing and runs no script.
      *
      * @param configuration text of {@code config.conf}; empty when there is none
+     * @param others runs to compare it with, by what they are called; none to leave that out
      */
-    public static String render(RunHistory history, Optional<String> configuration) {
+    public static String render(RunHistory history, Optional<String> configuration, Map<String, RunHistory> others) {
         ReportPage report = new ReportPage(history);
         report.page.section("Conclusions").list(Conclusions.of(history));
         report.plots();
+        if (!others.isEmpty()) {
+            Map<String, RunHistory> all = new LinkedHashMap<>();
+            all.put("this run", history);
+            all.putAll(others);
+            new ComparedRuns(all).addTo(report.page);
+        }
         report.validations();
         report.predictions();
         report.ranks();

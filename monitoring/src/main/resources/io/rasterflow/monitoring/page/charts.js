@@ -85,6 +85,18 @@ export function curves(name, datasets, format, unit = '') {
   return chart;
 }
 
+/** Curves of several runs over what is chosen: its axis says it. */
+export function overlay(name, format) {
+  return add(name, {
+    type: 'line',
+    data: { datasets: [] },
+    options: options(axis('step', compact), axis('', format), {
+      title: items => `${items[0].chart.options.scales.x.title.text} ${precise(items[0].parsed.x)}`,
+      label: item => `${item.dataset.label}: ${format(item.parsed.y)}`,
+    }),
+  });
+}
+
 /** Points of two measured values; a point that has a step says it. */
 export function scatter(name, datasets, x, y) {
   const chart = add(name, {

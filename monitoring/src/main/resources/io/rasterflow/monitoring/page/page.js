@@ -2,6 +2,7 @@
 import { Actions } from './actions.js';
 import * as alarms from './alarms.js';
 import * as cluster from './cluster.js';
+import { followRuns } from './compare.js';
 import * as data from './data.js';
 import { ago, byId, clock, compact, duration, element, known, NONE, now, QUIET_MILLIS, set, times, whole } from './format.js';
 import { followImages } from './images.js';
@@ -162,4 +163,5 @@ for (const [name, view] of Object.entries(VIEWS)) {
   whenShown(name, () => { if (page.status) view.show(page); });
 }
 connect();
+followRuns();
 setInterval(tick, 1000);

@@ -1,5 +1,6 @@
 // The view of the run itself: how well it learns, how fast it goes, and what it has seen.
 import { curves, describe, DOTS, draw, line } from './charts.js';
+import { showLosses } from './compare.js';
 import { byId, cell, compact, element, known, loss, minus, NONE, number, percent, precise, rate, rows, set, speed, whole } from './format.js';
 import { label, mainProbes } from './probes.js';
 
@@ -25,7 +26,8 @@ function toggleLog(button) {
   charts.loss.update('none');
 }
 
-export function show({ status, curves: all }) {
+export function show(page) {
+  const { status, curves: all } = page;
   if (!charts) build();
   tiles(status);
   findings(status, all);
@@ -37,6 +39,7 @@ export function show({ status, curves: all }) {
   describe(charts.throughput, `Images per second over steps: now ${speed(status.imagesPerSecond)}`);
   describe(charts.rate, `Learning rate over steps: now ${rate(status.learningRate)}`);
   describe(charts.norm, `Gradient norm over steps: now ${precise(status.gradientNorm)}`);
+  showLosses(page);
   showSources(status, 'sources');
   set('finding-sources', `epoch ${known(status.epoch) ? status.epoch.toFixed(2) : '–'}  ·  ${whole(status.imagesDone)} images so far`);
 }

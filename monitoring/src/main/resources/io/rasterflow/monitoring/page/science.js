@@ -1,5 +1,6 @@
 // The view of the science: whether the loss says anything of what the features are worth.
 import { colour, curves, DASHED, describe, DOTS, draw, inPercent, line, points, replace, scatter } from './charts.js';
+import { showAccuracies } from './compare.js';
 import { byId, element, interval, known, loss, minus, number, percent, precise, rows, whole } from './format.js';
 import { AVERAGE, label, mainProbes } from './probes.js';
 import { choose, option } from './views.js';
@@ -23,7 +24,8 @@ function build() {
   };
 }
 
-export function show({ status }) {
+export function show(page) {
+  const { status } = page;
   if (!charts) build();
   const set = chosenSet(status);
   const probes = set ? status.probes.filter(probe => probe.set === set) : status.probes;
@@ -33,6 +35,7 @@ export function show({ status }) {
   pairs(main, finding.correlation);
   findings(finding, status);
   table(status.probes);
+  showAccuracies(page, set);
 }
 
 /** Of several labelled sets the one that is shown, or their mean; nothing without several. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rasterflow.monitoring.action.RunActions;
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
@@ -230,7 +231,7 @@ class DashboardTest {
         String asked = "{\"action\":\"pause\"}";
         for (String host : List.of("127.0.0.1", "0.0.0.0")) {
             Optional<RunActions> actions = host.equals("0.0.0.0") ? Optional.of(unreachable) : Optional.empty();
-            URI there = Dashboard.start(kit.system(), host, 0, monitor, new ImageArchive(run), actions)
+            URI there = Dashboard.start(kit.system(), host, 0, monitor, new ImageArchive(run), Comparison.NONE, actions)
                     .toCompletableFuture()
                     .join();
             URI local = URI.create("http://127.0.0.1:" + there.getPort() + "/api/actions");

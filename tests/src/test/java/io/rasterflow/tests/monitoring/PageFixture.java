@@ -2,6 +2,7 @@ package io.rasterflow.tests.monitoring;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -40,13 +42,19 @@ abstract class PageFixture {
     URI page;
     ChromeDriver browser;
 
+    /** Other runs that the page draws. */
+    Comparison comparison() {
+        return Comparison.NONE;
+    }
+
     @BeforeEach
     void open() {
         SampleRun.restart();
         Chromium.require();
         kit = ActorTestKit.create();
         monitor = kit.spawn(MonitorActor.create());
-        page = Dashboard.start(kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run))
+        page = Dashboard.start(
+                        kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run), comparison(), Optional.empty())
                 .toCompletableFuture()
                 .join();
         browser = Chromium.start(profile);

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
@@ -34,6 +36,20 @@ class PageViewsTest extends PageFixture {
 
     @TempDir
     Path downloads;
+
+    @TempDir
+    Path other;
+
+    @Override
+    Comparison comparison() {
+        return Comparison.of(run, List.of(other));
+    }
+
+    private void journal(List<Event> events) throws IOException {
+        try (Journal journal = Journal.open(other, "main")) {
+            events.forEach(journal::append);
+        }
+    }
 
     private static Event.Input input(String node, long step, long images) {
         return new Event.Input(
@@ -240,6 +256,7 @@ class PageViewsTest extends PageFixture {
         assertEquals(curves.get("loss"), column(table, 2, curves.get("loss").from()));
         var picture = ImageIO.read(download("png-loss", "fashion-aim-loss.png").toFile());
         assertTrue(picture.getWidth() > 600 && picture.getHeight() > 300, picture.toString());
+        overlaidRunsAreAFileToo();
         visit("time");
         List<String> bars = Files.readAllLines(download("csv-time", "fashion-aim-time.csv"));
         assertTrue(bars.get(0).startsWith("rank,fetch (seconds),decode (seconds),wait (seconds),"), bars.get(0));
@@ -248,7 +265,42 @@ class PageViewsTest extends PageFixture {
         List<String> pairs = Files.readAllLines(download("csv-correlation", "fashion-aim-correlation.csv"));
         assertEquals("validation loss,probe,least squares,step", pairs.get(0));
         assertEquals(7, pairs.size());
+        assertTrue(browser.findElement(By.id("compare-science")).isDisplayed());
+        new Select(browser.findElement(By.id("compare-probe-x"))).selectByValue("loss");
+        assertDrawn("compare-probe");
+        List<String> accuracies = Files.readAllLines(download("csv-compare-probe", "fashion-aim-compare-probe.csv"));
+        assertEquals("validation loss,this run," + other + ",step", accuracies.get(0));
         assertEquals(List.of(), consoleErrors());
+    }
+
+    private void overlaidRunsAreAFileToo() throws IOException {
+        await("finding-compare", other + ": no event yet");
+        journal(SampleRun.until(400));
+        await("finding-compare", other + ": training");
+        assertDrawn("compare");
+        List<String> table = Files.readAllLines(download("csv-compare", "fashion-aim-compare.csv"));
+        assertEquals("images,this run," + other, table.get(0));
+        String both = table.stream()
+                .filter(line -> line.startsWith("102400,"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(SampleRun.validationLoss(400), Double.parseDouble(both.split(",")[1]));
+        assertEquals(SampleRun.validationLoss(400), Double.parseDouble(both.split(",")[2]));
+        assertTrue(table.get(table.size() - 1).matches("256000,0\\.3\\d+,"), table.toString());
+        browser.get("about:blank");
+        browser.get(page + "#run?loss=training&x=hours");
+        await("finding-compare", other + ": training");
+        assertEquals(
+                "hours",
+                new Select(browser.findElement(By.id("compare-x")))
+                        .getFirstSelectedOption()
+                        .getDomProperty("value"));
+        Files.delete(downloads.resolve("fashion-aim-compare.csv"));
+        List<String> hours = Files.readAllLines(download("csv-compare", "fashion-aim-compare.csv"));
+        assertEquals("hours,this run," + other, hours.get(0));
+        double last = Double.parseDouble(hours.get(hours.size() - 1).split(",")[0]);
+        assertEquals(1_000 * SampleRun.STEP_SECONDS / 3_600, last, 1e-5);
+        screenshot("view-run-compared");
     }
 
     private Path download(String button, String file) {

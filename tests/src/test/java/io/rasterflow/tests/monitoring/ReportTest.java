@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -39,6 +40,9 @@ class ReportTest {
 
     @TempDir
     private Path run;
+
+    @TempDir
+    private Path other;
 
     private RunHistory journalled(List<Event> events) throws IOException {
         try (Journal journal = Journal.open(run, "main")) {
@@ -75,7 +79,17 @@ class ReportTest {
                 text.contains("average of the knn probe over its sets went from 41.27 % untrained to 50.18 %"), text);
         assertTrue(text.contains("first and last probe: pets 41.70 % → 53.57 %, cars 40.85 % → 46.78 %."), text);
         assertTrue(text.contains("r = -1.000"), text);
-        String page = ReportPage.render(history, Optional.empty());
+        try (Journal journal = Journal.open(other, "main")) {
+            SampleRun.until(400).forEach(journal::append);
+        }
+        String page = ReportPage.render(history, Optional.empty(), Map.of("the other", RunHistory.read(other)));
+        assertTrue(page.contains("<h2>Compared with other runs</h2>"), page);
+        assertTrue(page.contains("<td>the other</td>\n<td>2,140,000</td>\n<td>400</td>\n<td>102,400</td>"), page);
+        List<String> overlaid = plots(page).stream()
+                .filter(plot -> plot.contains(">the other</text>"))
+                .toList();
+        assertEquals(2, overlaid.size(), "validation losses and accuracies of both");
+        assertTrue(overlaid.get(0).contains(">this run</text>"), overlaid.get(0));
         assertTrue(page.contains("<th>knn average</th>\n<th>knn pets</th>\n<th>knn cars</th>"), page);
         assertTrue(page.contains("knn average probe, top-1 in %"), "the correlation is of the mean");
     }
@@ -108,7 +122,8 @@ class ReportTest {
         String page = ReportPage.render(
                 history,
                 Optional.of("name = \"a run\"\ntrain { steps = 1600 }\nstore.password = hunter2\n"
-                        + "train = [\"https://me:hunter3@example.org/a-{0..3}.tar?X-Amz-Signature=hunter4\"]\n"));
+                        + "train = [\"https://me:hunter3@example.org/a-{0..3}.tar?X-Amz-Signature=hunter4\"]\n"),
+                Map.of());
         for (String part : List.of(
                 "<h1>Report of fashion-aim</h1>",
                 "<h2>Conclusions</h2>",
@@ -209,7 +224,7 @@ class ReportTest {
         assertTrue(text.contains("no finite number in 3 steps, first in step 1"), text);
         assertTrue(text.contains("never validated"), text);
         assertTrue(text.contains("No probe was made"), text);
-        String page = ReportPage.render(history, Optional.empty());
+        String page = ReportPage.render(history, Optional.empty(), Map.of());
         assertTrue(page.contains("Not journalled, so not shown: loss, accuracy, correlation."), page);
         assertTrue(page.contains("holds no config.conf"), page);
         assertEquals(4, plots(page).size());
@@ -229,7 +244,7 @@ class ReportTest {
         long step = history.status().step();
         assertTrue(step > 200 && step < 1_600, "step " + step);
         assertTrue(words(history).contains("tell of no end"), words(history));
-        loadsNothing(ReportPage.render(history, Optional.empty()));
+        loadsNothing(ReportPage.render(history, Optional.empty(), Map.of()));
     }
 
     @Test
@@ -248,7 +263,8 @@ class ReportTest {
         Optional<Browser> browser = Browser.find(System.getenv("PATH"));
         assumeTrue(browser.isPresent(), "no browser: apt-get install chromium");
         Path page = Files.writeString(
-                run.resolve("report.html"), ReportPage.render(journalled(SampleRun.until(400)), Optional.empty()));
+                run.resolve("report.html"),
+                ReportPage.render(journalled(SampleRun.until(400)), Optional.empty(), Map.of()));
         Path pdf = run.resolve("report.pdf");
         browser.get().print(page, pdf);
         byte[] bytes = Files.readAllBytes(pdf);

@@ -1,0 +1,2 @@
+/** Other runs beside the one that is watched. */
+package io.rasterflow.monitoring.compare;
