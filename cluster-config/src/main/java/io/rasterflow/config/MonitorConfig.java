@@ -11,14 +11,19 @@ import java.util.List;
  * @param port 0 takes a free one
  * @param images validation images of which predictions are drawn at every evaluation, also without the page; 0 for none
  * @param compare directories of other runs that the page draws beside this one
+ * @param price of a trainer node for an hour, in any currency, by which the run tells its cost; 0 to leave that out
  * @param alarms also without the page
  */
-public record MonitorConfig(boolean page, String host, int port, int images, List<String> compare, AlarmConfig alarms) {
+public record MonitorConfig(
+        boolean page, String host, int port, int images, List<String> compare, double price, AlarmConfig alarms) {
 
     private static final int MAX_IMAGES = 64;
 
     public MonitorConfig {
         compare = List.copyOf(compare);
+        if (!(price >= 0) || Double.isInfinite(price)) {
+            throw new IllegalArgumentException("monitor.price must not be negative but is " + price);
+        }
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("monitor.port must be between 0 and 65535 but is " + port);
         }

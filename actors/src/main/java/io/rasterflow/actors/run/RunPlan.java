@@ -18,6 +18,7 @@ import io.rasterflow.monitoring.alarm.AlarmConfig;
  * @param minNodes trainer nodes without which training waits once it has begun
  * @param replicas ranks per trainer node
  * @param images validation images of which predictions are shown
+ * @param price of a trainer node for an hour; 0 where it is not known
  */
 public record RunPlan(
         String name,
@@ -34,6 +35,7 @@ public record RunPlan(
         ProbePlan probe,
         ExchangeConfig exchange,
         int images,
+        double price,
         AlarmConfig alarms) {
     public RunPlan {
         if (worldSize < 1 || replicas < 1) {
@@ -65,6 +67,11 @@ public record RunPlan(
             throw new IllegalArgumentException("the checkpoint is of step " + checkpoint.step()
                     + ", but train.steps is " + train.steps() + "; raise train.steps or take an earlier checkpoint");
         }
+    }
+
+    /** What a rank costs for an hour; NaN where it is not known. */
+    public double rankHourPrice() {
+        return price > 0 ? price / replicas : Double.NaN;
     }
 
     /** Validation images of which predictions are shown: none where tokens are predicted, which have no pixels. */

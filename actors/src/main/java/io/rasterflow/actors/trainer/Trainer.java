@@ -304,7 +304,8 @@ public final class Trainer {
                         place.generation().worldSize(),
                         replica.precision().name().toLowerCase(Locale.ROOT),
                         fromOtherRun ? plan.origin() : "",
-                        Experiments.of(plan)));
+                        Experiments.of(plan),
+                        plan.rankHourPrice()));
     }
 
     // ---- Through its steps

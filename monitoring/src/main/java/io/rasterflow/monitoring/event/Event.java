@@ -62,6 +62,8 @@ public sealed interface Event
      * @param trainImages images of one epoch
      * @param origin checkpoint of another run that it began from; empty when there is none or an older program wrote this
      * @param experiment what other runs must share for their losses to compare
+     * @param rankHourPrice what a rank costs for an hour, its share of the price of its node; NaN where none is configured,
+     *     which older programs never wrote
      */
     record RunStarted(
             long timeMillis,
@@ -75,11 +77,13 @@ public sealed interface Event
             int worldSize,
             String precision,
             String origin,
-            Experiment experiment)
+            Experiment experiment,
+            Double rankHourPrice)
             implements Event {
         public RunStarted {
             origin = origin == null ? "" : origin;
             experiment = experiment == null ? Experiment.UNKNOWN : experiment;
+            rankHourPrice = rankHourPrice == null ? Double.NaN : rankHourPrice;
         }
 
         /**

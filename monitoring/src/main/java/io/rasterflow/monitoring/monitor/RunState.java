@@ -133,7 +133,7 @@ public final class RunState {
         generation = 0;
         worldSize = start.worldSize();
         throughput.restart();
-        hours.start(start.timeMillis());
+        hours.start(start.timeMillis(), start.rankHourPrice());
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
@@ -246,6 +246,7 @@ public final class RunState {
                 stepsDone,
                 imagesDone,
                 hours.value(),
+                hours.cost(),
                 ranks.status(worldSize, slowRanks::ratio),
                 slowRanks(),
                 alarms.standing(),

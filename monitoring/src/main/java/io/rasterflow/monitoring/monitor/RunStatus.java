@@ -31,6 +31,7 @@ import java.util.List;
  * @param stepsDone steps seen, those repeated after a failure included (never falls)
  * @param imagesDone images of those steps
  * @param rankHours hours that ranks have been held for the run, over all of them and all starts, pauses included
+ * @param cost of them by the configured price; NaN where there is none
  * @param ranks where the time of each rank went
  * @param slowRanks ranks that hold the others up now, the slowest first
  * @param alarms that are raised and not cleared, the oldest first; those of the end stay
@@ -73,6 +74,7 @@ public record RunStatus(
         long stepsDone,
         long imagesDone,
         double rankHours,
+        double cost,
         List<RankTime> ranks,
         List<SlowRank> slowRanks,
         List<Event.Alarm> alarms,

@@ -249,6 +249,11 @@ public final class Conclusions {
         lines.add(format(
                 "It trained on %.0f images/s, pauses between steps left out, with %d %s at the end.",
                 status.imagesPerSecondAverage(), status.worldSize(), status.worldSize() == 1 ? "rank" : "ranks"));
+        if (!Double.isNaN(status.cost())) {
+            lines.add(format(
+                    "Its ranks were held for %.2f hours together, pauses included, which cost %,.2f at the configured price.",
+                    status.rankHours(), status.cost()));
+        }
         Ledger shares = summary.shares();
         Map.Entry<String, Double> largest = Ledger.PARTS.entrySet().stream()
                 .map(part -> Map.entry(part.getKey(), part.getValue().applyAsDouble(shares)))

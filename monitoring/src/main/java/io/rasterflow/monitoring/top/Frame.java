@@ -132,6 +132,9 @@ public final class Frame {
         if (!status.ended()) {
             progress.append("  " + duration(status.secondsLeft()) + " left");
         }
+        if (!Double.isNaN(status.cost())) {
+            progress.append(format("  cost so far %,.2f", status.cost()));
+        }
         line(progress);
 
         String bad = status.badSamples() == 0 ? "" : format("  bad samples: %,d", status.badSamples());

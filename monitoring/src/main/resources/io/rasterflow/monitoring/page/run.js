@@ -83,7 +83,7 @@ function findings(status, all) {
   const noise = known(status.noiseScale) ? `  ·  noise scale ${compact(status.noiseScale)} images` : '';
   set('finding-norm', known(norm) ? `largest so far ${precise(norm)}${noise}` : NONE);
   set('finding-throughput', status.rankHours > 0
-    ? `${compact(status.rankHours)} rank hours so far, pauses included` : NONE);
+    ? `${compact(status.rankHours)} rank hours so far, pauses included${known(status.cost) ? `  ·  cost ${status.cost.toFixed(2)}` : ''}` : NONE);
 }
 
 /** Counted over the whole run, hence the same on all nodes: the largest count is the newest. Returns them. */

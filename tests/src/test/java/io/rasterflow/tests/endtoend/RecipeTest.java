@@ -50,7 +50,10 @@ class RecipeTest {
     void aCooldownBranchesOffFromACheckpointOfAConstantRun() throws Exception {
         JsonNode whole = train(
                 List.of("--run", "whole", "cluster.replicas=2", "train.steps=20", "train.schedule=constant"),
-                List.of("optimizer.ema=0.9", "probe.sets=[" + set("early", 1) + ", " + set("late", 2) + "]"),
+                List.of(
+                        "optimizer.ema=0.9",
+                        "monitor.price=3",
+                        "probe.sets=[" + set("early", 1) + ", " + set("late", 2) + "]"),
                 SMALL,
                 RECIPE);
         assertEquals("ema", whole.get("weights").asText());
@@ -65,6 +68,8 @@ class RecipeTest {
         double mean = (probes.get(2).accuracy() + probes.get(3).accuracy()) / 2;
         assertEquals(mean, whole.get("probe").asDouble(), 1e-12);
         assertEquals(probes.get(3).accuracy(), whole.at("/probeSets/late").asDouble());
+        assertEquals(
+                1.5, events("whole", Event.RunStarted.class).get(0).rankHourPrice(), "of one of two ranks of a node");
         Path origin = directory.resolve("whole/checkpoints/step-00000010");
         Map<Path, Long> before = files(directory.resolve("whole"));
 

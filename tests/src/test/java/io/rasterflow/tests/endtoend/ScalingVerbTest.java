@@ -60,7 +60,8 @@ class ScalingVerbTest {
                     1,
                     "fp32",
                     "",
-                    new Experiment(objective, "validation-{00..02}.tar.gz", 6.0 * parameters)));
+                    new Experiment(objective, "validation-{00..02}.tar.gz", 6.0 * parameters),
+                    null));
             journal.append(new Event.Validation(2, "main", 0, 2.1, 5_000, 1, "model"));
             if (loss > 0) {
                 journal.append(new Event.Validation(3, "main", steps, loss, 5_000, 1, "model"));

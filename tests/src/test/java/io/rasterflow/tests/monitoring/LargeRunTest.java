@@ -62,7 +62,7 @@ class LargeRunTest extends PageFixture {
     private RunState run() {
         RunState state = new RunState();
         state.apply(new Event.RunStarted(
-                start, "main", "large", 0, 1_200_000, 4_096, 600_000_000, 12_800_000, NODES, "bf16", "", null));
+                start, "main", "large", 0, 1_200_000, 4_096, 600_000_000, 12_800_000, NODES, "bf16", "", null, null));
         for (int rank = 0; rank < NODES; rank++) {
             state.apply(new Event.Formed(start, "trainer-" + rank, 1, rank, NODES, NODES, rank, rank + 1, 1, ""));
         }

@@ -223,6 +223,7 @@ class PageViewsTest extends PageFixture {
     @Test
     void anAddressIsAViewAndAChartIsAFile() throws IOException {
         List<Event> events = run();
+        events.set(0, SampleRun.priced());
         feed(events);
         shape(1280, 900, "light");
         browser.get(page + "#nothing");
@@ -247,6 +248,7 @@ class PageViewsTest extends PageFixture {
                 "Browser.setDownloadBehavior", Map.of("behavior", "allow", "downloadPath", downloads.toString()));
         visit("run");
         await("progress-steps", "step 1,000 of 1,600 · epoch 12.80");
+        assertEquals("0.11 rank hours so far, pauses included · cost 0.17", text("finding-throughput"));
         Map<String, Tail> curves = folded(events).since(Cursor.START).curves();
         List<String> table = Files.readAllLines(download("csv-loss", "fashion-aim-loss.csv"));
         assertEquals("step,validation,training", table.get(0));

@@ -97,6 +97,7 @@ class ReportTest {
     @Test
     void aRunThatDiedIsToldAndDrawnInOneFile() throws Exception {
         List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        events.set(0, SampleRun.priced());
         events.add(SampleRun.machine());
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
@@ -117,6 +118,7 @@ class ReportTest {
         assertTrue(text.contains("The attentive probe went from 78.90 % untrained to 84.17 %"), text);
         assertTrue(text.contains("the lower the validation loss, the higher the accuracy"), text);
         assertTrue(text.contains("went into compute"), text);
+        assertTrue(text.contains("held for 0.11 hours together, pauses included, which cost 0.17 at the"), text);
         assertTrue(text.contains("256,000 images were trained on, 12.80 passes over the data, and 2 were bad"), text);
 
         String page = ReportPage.render(

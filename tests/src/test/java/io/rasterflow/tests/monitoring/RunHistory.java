@@ -71,6 +71,7 @@ final class RunHistory {
                     members.length,
                     "fp32",
                     origin,
+                    null,
                     null));
             origin = null;
         }

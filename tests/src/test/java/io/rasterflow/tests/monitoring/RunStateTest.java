@@ -17,6 +17,7 @@ import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.monitor.SlowRank;
 import io.rasterflow.monitoring.science.Prediction;
+import io.rasterflow.monitoring.top.Frame;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -378,6 +379,7 @@ class RunStateTest {
         RunState state = folded(SampleRun.until(100));
         double twoRanks = 2 * 100 * SampleRun.STEP_SECONDS / 3_600;
         assertEquals(twoRanks, state.status().rankHours(), 1e-9);
+        assertTrue(Double.isNaN(state.status().cost()), "without a price");
         Event.RunStarted start = SampleRun.started(100);
         long day = 86_400_000;
         state.apply(new Event.RunStarted(
@@ -392,9 +394,14 @@ class RunStateTest {
                 2,
                 start.precision(),
                 "",
-                null));
+                null,
+                1.5));
+        assertEquals(0, state.status().cost(), "the price is that of this start");
         state.apply(SampleRun.step(0, 101, start.timeMillis() + day + 3_600_000));
         assertEquals(twoRanks + 2, state.status().rankHours(), 1e-9);
+        assertEquals(3, state.status().cost(), 1e-9);
+        assertTrue(Frame.of(state.since(Cursor.START), "", start.timeMillis() + day, 120, 40).stream()
+                .anyMatch(line -> line.toString().endsWith("  cost so far 3.00")));
     }
 
     private static Map<Long, Double> curve(Tail tail) {

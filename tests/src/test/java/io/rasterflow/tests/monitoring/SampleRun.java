@@ -24,7 +24,25 @@ public final class SampleRun {
 
     public static Event.RunStarted started(long firstStep) {
         return new Event.RunStarted(
-                start, "coordinator", "fashion-aim", firstStep, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "", null);
+                start,
+                "coordinator",
+                "fashion-aim",
+                firstStep,
+                STEPS,
+                BATCH,
+                2_140_000,
+                20_000,
+                2,
+                "fp32",
+                "",
+                null,
+                null);
+    }
+
+    /** The start of a run of which a rank costs 1.5 an hour. */
+    static Event.RunStarted priced() {
+        return new Event.RunStarted(
+                start, "coordinator", "fashion-aim", 0, STEPS, BATCH, 2_140_000, 20_000, 2, "fp32", "", null, 1.5);
     }
 
     static Event.Machine machine() {

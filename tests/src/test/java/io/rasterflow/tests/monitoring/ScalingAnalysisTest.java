@@ -230,7 +230,19 @@ class ScalingAnalysisTest {
 
     private static Event start(long firstStep) {
         return new Event.RunStarted(
-                10 * firstStep + 1, "trainer-0", "r", firstStep, 400, 64, 5_000, 1_000, 1, "fp32", "", EXPERIMENT);
+                10 * firstStep + 1,
+                "trainer-0",
+                "r",
+                firstStep,
+                400,
+                64,
+                5_000,
+                1_000,
+                1,
+                "fp32",
+                "",
+                EXPERIMENT,
+                null);
     }
 
     private static Event validation(long time, long step, double loss) {

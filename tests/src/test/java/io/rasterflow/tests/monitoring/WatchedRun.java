@@ -58,7 +58,7 @@ final class WatchedRun {
     WatchedRun start(long firstStep, long steps) {
         step = firstStep;
         return add(new Event.RunStarted(
-                now, "trainer-0", "watched", firstStep, steps, BATCH, 1_000, 20_000, 2, "fp32", "", null));
+                now, "trainer-0", "watched", firstStep, steps, BATCH, 1_000, 20_000, 2, "fp32", "", null, null));
     }
 
     WatchedRun add(Event event) {

@@ -54,7 +54,7 @@ final class Ledger {
         checkpoints.add(new Checkpoint("", 0, "seed", undisturbed[0]));
         int globalBatch = microBatches * IMAGES;
         journal.add(new Event.RunStarted(
-                0, "node0", "simulated", 0, undisturbed.length - 1, globalBatch, 1, 1, 1, "float32", "", null));
+                0, "node0", "simulated", 0, undisturbed.length - 1, globalBatch, 1, 1, 1, "float32", "", null, null));
     }
 
     static void require(boolean holds, String otherwise, Object... details) {
