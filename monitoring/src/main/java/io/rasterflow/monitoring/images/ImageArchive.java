@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -38,7 +39,7 @@ public final class ImageArchive {
     private static final String ABOUT = "sheet.json";
     private static final Pattern STEP = Pattern.compile("step-(\\d{8,18})");
     private static final Pattern FILE = Pattern.compile("(step-\\d{8,18})/(sheet\\.png|sheet\\.json)");
-    private static final Pattern LEFTOVER = Pattern.compile("\\.step-\\d+-\\d+\\.tmp");
+    private static final Pattern LEFTOVER = Pattern.compile("\\.step-\\d+-\\d+(-old)?\\.tmp");
     /** A writer that is alive is not silent for so long. */
     private static final long STALE_MILLIS = 60_000;
 
@@ -57,15 +58,16 @@ public final class ImageArchive {
      */
     public String write(byte[] png, Sheet about) throws IOException {
         String name = name(about.step());
-        Path temporary =
-                folder.resolve("." + name + "-" + ProcessHandle.current().pid() + ".tmp");
+        Path temporary = temporary(name, "");
         try {
             Files.createDirectories(folder);
             removeLeftovers();
+            // A process of the same id may have been killed here, as in a container that was started again.
+            delete(temporary);
             Files.createDirectory(temporary);
             write(temporary.resolve(PICTURE), png);
             write(temporary.resolve(ABOUT), JSON.writeValueAsBytes(about));
-            delete(folder.resolve(name));
+            remove(name);
             Files.move(temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
             thin();
         } catch (IOException e) {
@@ -115,26 +117,46 @@ public final class ImageArchive {
         if (!named.matches()) {
             return Optional.empty();
         }
-        Path file = folder.resolve(named.group(1)).resolve(named.group(2));
-        return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-                ? Optional.of(Files.readAllBytes(file))
-                : Optional.empty();
+        return read(folder.resolve(named.group(1)).resolve(named.group(2)));
+    }
+
+    /** Empty too when the file is removed at this moment. */
+    private static Optional<byte[]> read(Path file) throws IOException {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Files.readAllBytes(file));
+        } catch (NoSuchFileException removed) {
+            return Optional.empty();
+        }
     }
 
     /** A picture and what is on it. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
     public record Picture(byte[] png, Sheet about) {}
 
+    /** The picture of a step, if it is there. */
+    public Optional<Picture> picture(long step) throws IOException {
+        Path directory = folder.resolve(name(step));
+        Optional<byte[]> png = read(directory.resolve(PICTURE));
+        Optional<byte[]> about = read(directory.resolve(ABOUT));
+        return png.isEmpty() || about.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Picture(png.get(), JSON.readValue(about.get(), Sheet.class)));
+    }
+
     /** The newest picture, if there is any. */
     public Optional<Picture> newest() throws IOException {
         List<Long> steps = steps();
-        if (steps.isEmpty()) {
-            return Optional.empty();
+        // One that was the newest may be removed meanwhile, when others have come after it.
+        for (int i = steps.size() - 1; i >= 0; i--) {
+            Optional<Picture> picture = picture(steps.get(i));
+            if (picture.isPresent()) {
+                return picture;
+            }
         }
-        Path newest = folder.resolve(name(steps.get(steps.size() - 1)));
-        return Optional.of(new Picture(
-                Files.readAllBytes(newest.resolve(PICTURE)),
-                JSON.readValue(newest.resolve(ABOUT).toFile(), Sheet.class)));
+        return Optional.empty();
     }
 
     private void thin() throws IOException {
@@ -146,7 +168,7 @@ public final class ImageArchive {
                     least = i;
                 }
             }
-            delete(folder.resolve(name(steps.remove(least))));
+            remove(name(steps.remove(least)));
         }
     }
 
@@ -156,6 +178,20 @@ public final class ImageArchive {
 
     private static String name(long step) {
         return String.format(Locale.ROOT, "step-%08d", step);
+    }
+
+    private Path temporary(String name, String suffix) {
+        return folder.resolve("." + name + "-" + ProcessHandle.current().pid() + suffix + ".tmp");
+    }
+
+    /** A step goes as a whole, so that readers never see half of it. */
+    private void remove(String name) throws IOException {
+        if (Files.isDirectory(folder.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
+            Path removed = temporary(name, "-old");
+            delete(removed);
+            Files.move(folder.resolve(name), removed, StandardCopyOption.ATOMIC_MOVE);
+            delete(removed);
+        }
     }
 
     private void removeLeftovers() throws IOException {

@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.images.ImageArchive.Picture;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +75,55 @@ class ImageArchiveTest {
         SampleImages.write(archive, 1_800);
         assertTrue(Files.notExists(left));
         assertEquals(List.of(600L, 1_200L, 1_800L), archive.steps());
+    }
+
+    @Test
+    void whatAKilledWriterOfTheSameProcessIdLeftIsInNobodysWay() throws IOException {
+        ImageArchive archive = new ImageArchive(run);
+        long pid = ProcessHandle.current().pid();
+        for (String left : List.of(".step-00000600-" + pid + ".tmp", ".step-00000600-" + pid + "-old.tmp")) {
+            Files.createDirectories(run.resolve("images").resolve(left));
+            Files.writeString(run.resolve("images").resolve(left).resolve("sheet.png"), "half");
+        }
+        SampleImages.write(archive, 600);
+        SampleImages.write(archive, 600);
+        assertEquals(SampleImages.about(600), archive.newest().orElseThrow().about());
+        try (Stream<Path> entries = Files.list(run.resolve("images"))) {
+            assertEquals(List.of(run.resolve("images/step-00000600")), entries.toList());
+        }
+    }
+
+    @Test
+    void theNewestThatCanBeReadIsTaken() throws IOException {
+        ImageArchive archive = new ImageArchive(run);
+        SampleImages.write(archive, 600);
+        Files.createDirectory(run.resolve("images/step-00001200"));
+        assertEquals(SampleImages.about(600), archive.newest().orElseThrow().about());
+    }
+
+    /** Replaces the newest picture and removes older ones, while it is read. */
+    @Test
+    void readersSeeWholePicturesWhileOthersComeAndGo() throws Exception {
+        ImageArchive archive = new ImageArchive(run);
+        SampleImages.write(archive, 0);
+        CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> {
+            try {
+                for (long step = 1; step < 3 * ImageArchive.CAPACITY; step++) {
+                    SampleImages.write(archive, step);
+                    SampleImages.write(archive, step);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        while (!writer.isDone()) {
+            assertTrue(archive.newest().isPresent());
+            for (long step : archive.steps()) {
+                archive.picture(step)
+                        .ifPresent(picture -> assertEquals(step, picture.about().step()));
+            }
+        }
+        writer.get();
     }
 
     @ParameterizedTest
