@@ -24,7 +24,9 @@ final class MetricsCommand implements Callable<Integer> {
     @Option(
             names = "--tensorboard",
             paramLabel = "FOLDER",
-            description = "Prints nothing of it, but writes its scalars as a TensorBoard event file into this folder.")
+            description =
+                    "Prints nothing of it, but writes its scalars, images and histograms as a TensorBoard event file"
+                            + " into this folder.")
     private Path tensorboard;
 
     @Override

@@ -11,6 +11,7 @@ import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Histogram;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
@@ -51,13 +52,17 @@ public final class Evaluation implements AutoCloseable {
                 plan.shownImages(), validation.size(), plan.data().augment());
     }
 
-    /** Takes the weights of a checkpoint directory: their moving average where the run keeps one. */
-    public void load(Path checkpoint) throws IOException {
-        load(checkpoint, plan.optimizer().averages());
+    /**
+     * Takes the weights of a checkpoint directory: their moving average where the run keeps one.
+     *
+     * @return all that it holds
+     */
+    public Snapshot load(Path checkpoint) throws IOException {
+        return load(checkpoint, plan.optimizer().averages());
     }
 
     /** @param average whether to take the moving average rather than the weights of the last step */
-    public void load(Path checkpoint, boolean average) throws IOException {
+    public Snapshot load(Path checkpoint, boolean average) throws IOException {
         Snapshot snapshot = Checkpoint.read(checkpoint).snapshot();
         if (average && !snapshot.averaged()) {
             throw new IOException("checkpoint " + checkpoint
@@ -65,6 +70,14 @@ public final class Evaluation implements AutoCloseable {
         }
         evaluator.load(average ? snapshot.withAverage() : snapshot);
         weights = average ? Event.Validation.EMA : Event.Validation.MODEL;
+        return snapshot;
+    }
+
+    /** How the weights of a checkpoint and the averages of their gradients are distributed. */
+    public Event.Histograms histograms(long step, Snapshot snapshot) {
+        long start = System.nanoTime();
+        List<Histogram> histograms = MatrixHistograms.of(snapshot);
+        return new Event.Histograms(System.currentTimeMillis(), node, step, histograms, seconds(start));
     }
 
     /** The objective's loss over all validation images, with a prefix per image that never changes. */

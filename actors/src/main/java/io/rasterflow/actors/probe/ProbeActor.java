@@ -4,6 +4,7 @@ import io.rasterflow.actors.Failures;
 import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.DataSet;
@@ -79,7 +80,7 @@ public final class ProbeActor {
             if (evaluation == null) {
                 evaluation = new Evaluation(context.getSystem(), node.name(), node.plan(), node.validation());
             }
-            evaluation.load(Path.of(message.checkpoint()));
+            Snapshot snapshot = evaluation.load(Path.of(message.checkpoint()));
             Event.Validation validation = evaluation.validate(message.step());
             node.telemetry().record(validation);
             picture(message.step());
@@ -93,6 +94,7 @@ public final class ProbeActor {
                                     node.sets().size()));
                 }
             }
+            node.telemetry().record(evaluation.histograms(message.step(), snapshot));
             message.replyTo().tell(new Coordinator.Evaluated(message.step(), validation.loss()));
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
             context.getLog().debug("evaluation of step {} failed", message.step(), e);

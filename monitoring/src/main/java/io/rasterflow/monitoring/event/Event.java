@@ -17,6 +17,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Validation.class, name = "validation"),
     @JsonSubTypes.Type(value = Event.Probe.class, name = "probe"),
     @JsonSubTypes.Type(value = Event.Images.class, name = "images"),
+    @JsonSubTypes.Type(value = Event.Histograms.class, name = "histograms"),
     @JsonSubTypes.Type(value = Event.Checkpoint.class, name = "checkpoint"),
     @JsonSubTypes.Type(value = Event.Membership.class, name = "membership"),
     @JsonSubTypes.Type(value = Event.Formed.class, name = "formed"),
@@ -37,6 +38,7 @@ public sealed interface Event
                 Event.Validation,
                 Event.Probe,
                 Event.Images,
+                Event.Histograms,
                 Event.Checkpoint,
                 Event.Membership,
                 Event.Formed,
@@ -202,6 +204,14 @@ public sealed interface Event
      * @param path of their directory, relative to the run directory
      */
     record Images(long timeMillis, String node, long step, int count, String path, double seconds) implements Event {}
+
+    /** How the weights of a step, and whatever else was looked at, are distributed. */
+    record Histograms(long timeMillis, String node, long step, List<Histogram> histograms, double seconds)
+            implements Event {
+        public Histograms {
+            histograms = List.copyOf(histograms);
+        }
+    }
 
     record Checkpoint(
             long timeMillis, String node, long step, String directory, String weightsSha256, long bytes, double seconds)

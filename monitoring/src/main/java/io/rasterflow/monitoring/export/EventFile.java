@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.export;
 
+import io.rasterflow.monitoring.event.Histogram;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,7 +10,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.zip.CRC32C;
 
 /**
@@ -20,7 +23,11 @@ import java.util.zip.CRC32C;
  *
  *   Event       1 wall_time double   2 step int64   3 file_version string   5 summary Summary   7 session_log SessionLog
  *   Summary     1 value Value, repeated
- *   Value       1 tag string         2 simple_value float
+ *   Value       1 tag string         2 simple_value float    4 image Image      5 histo HistogramProto
+ *   Image       1 height int32       2 width int32           3 colorspace int32: 4 is RGBA   4 encoded_image_string bytes
+ *   HistogramProto
+ *               1 min double         2 max double            3 num double       4 sum double    5 sum_squares double
+ *               6 bucket_limit double, packed                7 bucket double, packed
  *   SessionLog  1 status: 1 is START
  * </pre>
  */
@@ -29,6 +36,7 @@ final class EventFile implements AutoCloseable {
     private static final String VERSION = "brain.Event:2";
     private static final int MASK = 0xa282ead8;
     private static final int START = 1;
+    private static final int RGBA = 4;
 
     /** How the fields of a protocol-buffers message are written. */
     private static final int VARINT = 0;
@@ -50,11 +58,48 @@ final class EventFile implements AutoCloseable {
 
     /** Values at a step, by tag. */
     void scalars(double wallSeconds, long step, Map<String, Double> values) throws IOException {
+        summary(wallSeconds, step, values, (scalar, value) -> value.fixed32(2, scalar.floatValue()));
+    }
+
+    /**
+     * Pictures at a step, by tag.
+     *
+     * @param side of each, in pixels
+     * @param values PNG files
+     */
+    void images(double wallSeconds, long step, int side, Map<String, byte[]> values) throws IOException {
+        summary(wallSeconds, step, values, (png, value) -> {
+            Message image = new Message();
+            image.varint(1, side);
+            image.varint(2, side);
+            image.varint(3, RGBA);
+            image.bytes(4, png);
+            value.bytes(4, image.toByteArray());
+        });
+    }
+
+    /** Distributions at a step, by tag. */
+    void histograms(double wallSeconds, long step, Map<String, Histogram> values) throws IOException {
+        summary(wallSeconds, step, values, (histogram, value) -> {
+            Message content = new Message();
+            content.fixed64(1, histogram.min());
+            content.fixed64(2, histogram.max());
+            content.fixed64(3, histogram.count());
+            content.fixed64(4, histogram.sum());
+            content.fixed64(5, histogram.sumSquares());
+            content.packed(6, histogram.limits());
+            content.packed(7, histogram.counts());
+            value.bytes(5, content.toByteArray());
+        });
+    }
+
+    private <T> void summary(double wallSeconds, long step, Map<String, T> values, BiConsumer<T, Message> write)
+            throws IOException {
         Message summary = new Message();
-        values.forEach((tag, scalar) -> {
+        values.forEach((tag, content) -> {
             Message value = new Message();
             value.bytes(1, tag.getBytes(StandardCharsets.UTF_8));
-            value.fixed32(2, scalar.floatValue());
+            write.accept(content, value);
             summary.bytes(1, value.toByteArray());
         });
         event(wallSeconds, step, 5, summary);
@@ -130,6 +175,13 @@ final class EventFile implements AutoCloseable {
         void fixed32(int field, float value) {
             key(field, FIXED32);
             bytes.writeBytes(little(Float.BYTES).putFloat(value).array());
+        }
+
+        /** Doubles side by side. */
+        void packed(int field, List<? extends Number> values) {
+            ByteBuffer all = little(values.size() * Double.BYTES);
+            values.forEach(value -> all.putDouble(value.doubleValue()));
+            bytes(field, all.array());
         }
 
         void bytes(int field, byte[] value) {

@@ -1,35 +1,53 @@
 package io.rasterflow.monitoring.export;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Histogram;
 import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.images.ImageArchive;
+import io.rasterflow.monitoring.images.Panels;
+import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.science.ProbeBook;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The scalars of a run for TensorBoard: losses, learning rate, gradient norm and noise scale, throughput, accuracies, and the
- * step time of every rank by part. Nodes are merged, and a run that was resumed is one curve.
+ * A run for TensorBoard. Scalars: losses, learning rate, gradient norm and noise scale, throughput, accuracies, and the step
+ * time of every rank by part. Images: what was drawn of predictions, as far as it is kept. Histograms: weights, averaged
+ * gradients, and the losses of the patches on those images. Nodes are merged, and a run that was resumed is one curve.
  */
 public final class TensorBoardExport {
 
     private static final String NAME = "events.out.tfevents.%010d.rasterflow";
-    private static final String PARTIAL = "rasterflow.partial";
+    private static final String PARTIAL = ".rasterflow-%d.partial";
+    private static final Logger LOG = LoggerFactory.getLogger(TensorBoardExport.class);
 
     private final EventFile file;
     private final ProbeBook probes = new ProbeBook();
+    private final ImageArchive archive;
+    /** The panels that were written last, so that one that stays the same is written once. */
+    private final Map<String, byte[]> panels = new HashMap<>();
 
-    private TensorBoardExport(EventFile file) {
+    private TensorBoardExport(EventFile file, ImageArchive archive) {
         this.file = file;
+        this.archive = archive;
     }
 
     /**
@@ -44,25 +62,36 @@ public final class TensorBoardExport {
             throw new IOException("no journal in " + run + ": give the directory of a run that has begun (--run DIR)");
         }
         Files.createDirectories(folder);
-        Path partial = folder.resolve(PARTIAL);
-        long begin;
+        Path partial = folder.resolve(
+                String.format(Locale.ROOT, PARTIAL, ProcessHandle.current().pid()));
+        try {
+            long begin = writeEvents(run, partial);
+            return Files.move(
+                    partial,
+                    folder.resolve(String.format(Locale.ROOT, NAME, begin)),
+                    StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(partial);
+        }
+    }
+
+    /** @return time of the first event, in seconds since 1970 */
+    private static long writeEvents(Path run, Path target) throws IOException {
         try (Stream<Event> events = Journals.read(run)) {
             Iterator<Event> it = events.iterator();
             if (!it.hasNext()) {
                 throw new IOException("the journals of " + run + " hold no event that can be read");
             }
             Event first = it.next();
-            begin = first.timeMillis() / 1000;
-            try (EventFile file = new EventFile(partial, seconds(first))) {
-                TensorBoardExport export = new TensorBoardExport(file);
+            try (EventFile file = new EventFile(target, seconds(first))) {
+                TensorBoardExport export = new TensorBoardExport(file, new ImageArchive(run));
                 export.add(first);
                 while (it.hasNext()) {
                     export.add(it.next());
                 }
             }
+            return first.timeMillis() / 1000;
         }
-        return Files.move(
-                partial, folder.resolve(String.format(Locale.ROOT, NAME, begin)), StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static double seconds(Event event) {
@@ -77,7 +106,14 @@ public final class TensorBoardExport {
         } else if (event instanceof Event.Probe probe) {
             probes.add(probe);
             file.scalars(seconds(probe), probe.step(), accuracies(probe));
+        } else if (event instanceof Event.Images images) {
+            addPicture(images);
+        } else if (event instanceof Event.Histograms histograms) {
+            Map<String, Histogram> byName = new LinkedHashMap<>();
+            histograms.histograms().forEach(histogram -> byName.put(histogram.name(), histogram));
+            file.histograms(seconds(histograms), histograms.step(), byName);
         } else if (event instanceof Event.RunStarted start && start.firstStep() > 0) {
+            panels.clear();
             // A validation of the first step was before it, and stands.
             file.restarted(seconds(start), start.firstStep() + 1);
             probes.truncate(start.firstStep());
@@ -90,6 +126,39 @@ public final class TensorBoardExport {
                 .filter(point -> point.step() == probe.step() && point.kind().equals(probe.kind()))
                 .filter(point -> point.set().equals(probe.set()) || point.set().equals(ProbePoint.AVERAGE))
                 .collect(Collectors.toMap(point -> "accuracy/" + point.series().label(), ProbePoint::accuracy));
+    }
+
+    private void addPicture(Event.Images images) throws IOException {
+        Map<String, byte[]> changed;
+        Sheet about;
+        try {
+            Optional<ImageArchive.Picture> picture = archive.picture(images.step());
+            if (picture.isEmpty()) {
+                return;
+            }
+            about = picture.get().about();
+            changed = Panels.of(picture.get());
+        } catch (IOException e) {
+            LOG.warn("the pictures of step {} cannot be read and are left out: {}", images.step(), e.toString());
+            return;
+        }
+        changed.entrySet()
+                .removeIf(panel -> Arrays.equals(panels.put(panel.getKey(), panel.getValue()), panel.getValue()));
+        file.images(seconds(images), images.step(), about.size(), changed);
+        Optional<Histogram> losses = losses(about);
+        if (losses.isPresent()) {
+            file.histograms(seconds(images), images.step(), Map.of(losses.get().name(), losses.get()));
+        }
+    }
+
+    private static Optional<Histogram> losses(Sheet about) {
+        List<Double> losses = about.images().stream()
+                .flatMap(image -> image.losses().stream())
+                .filter(Objects::nonNull)
+                .toList();
+        FloatBuffer values = FloatBuffer.allocate(losses.size());
+        losses.forEach(loss -> values.put(loss.floatValue()));
+        return Histogram.of("loss/patches of the images", List.of(values));
     }
 
     private static Map<String, Double> scalars(Event.Step step) {

@@ -10,7 +10,7 @@ import java.util.List;
 import javax.imageio.ImageIO;
 
 /** Pictures of two images of 2·2 patches, whose predictions have another grey at every step. */
-final class SampleImages {
+public final class SampleImages {
     private static final int SIZE = 8;
     private static final int GAP = 2;
     private static final List<String> PANELS = List.of("truth", "shown", "predicted", "error");
@@ -18,11 +18,11 @@ final class SampleImages {
     private SampleImages() {}
 
     /** Grey of the predictions of a step. */
-    static int grey(long step) {
+    public static int grey(long step) {
         return (int) (step / 10 % 256);
     }
 
-    static String write(ImageArchive archive, long step) throws IOException {
+    public static String write(ImageArchive archive, long step) throws IOException {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(picture(step), "png", png);
         return archive.write(png.toByteArray(), about(step));

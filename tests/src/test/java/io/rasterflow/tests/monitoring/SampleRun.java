@@ -1,7 +1,9 @@
 package io.rasterflow.tests.monitoring;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.event.Histogram;
 import io.rasterflow.monitoring.event.Ledger;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -158,8 +160,23 @@ public final class SampleRun {
                 "");
     }
 
-    static Event.Images images(long step) {
+    public static Event.Images images(long step) {
         return new Event.Images(at(step), "probe-0", step, 2, "images/step-" + step, 0.05);
+    }
+
+    /** Of 60 weights, evenly spaced from -1 to 1. */
+    public static Event.Histograms histograms(long step) {
+        float[] weights = new float[60];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = -1 + 2 * i / 59f;
+        }
+        List<FloatBuffer> parts = List.of(FloatBuffer.wrap(weights));
+        return new Event.Histograms(
+                at(step),
+                "probe-0",
+                step,
+                List.of(Histogram.of("weights/head", parts).orElseThrow()),
+                0.01);
     }
 
     static Event.Membership up(String member, int worldSize) {
@@ -229,6 +246,7 @@ public final class SampleRun {
                 validation(8),
                 probe(8),
                 images(8),
+                histograms(8),
                 checkpoint(8),
                 up("trainer-0", 2),
                 new Event.Formed(start + 2, "trainer-0", 1, 0, 2, 8, 0, 4, 8, ""),
