@@ -47,8 +47,17 @@ public interface Evaluator extends AutoCloseable {
     /** Appends frozen features (bidirectional attention) of B images with their labels to every set, in one pass. */
     void features(ByteBuffer images, int[] labels, List<FeatureSet> into);
 
-    /** Trains a probe on one set and reports what it reaches on the other. */
-    ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed);
+    /** As the other, without attention maps. */
+    default ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed) {
+        return probe(train, validation, config, seed, new long[0]);
+    }
+
+    /**
+     * Trains a probe on one set and reports what it reaches on the other.
+     *
+     * @param mapped indices of the validation images in which it is told where an attentive probe looks
+     */
+    ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed, long[] mapped);
 
     @Override
     void close();

@@ -6,6 +6,7 @@ import io.rasterflow.model.LossSum;
 import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.probe.AttentionMap;
 import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
@@ -37,6 +38,8 @@ public final class Evaluation implements AutoCloseable {
     private final Evaluator evaluator;
     private final ShownImages shown;
     private String weights = Event.Validation.MODEL;
+    /** Where a probe of these weights looks in the images that are shown; empty without an attentive probe. */
+    private List<AttentionMap> attention = List.of();
 
     /**
      * @param node name that the events carry
@@ -70,6 +73,7 @@ public final class Evaluation implements AutoCloseable {
         }
         evaluator.load(average ? snapshot.withAverage() : snapshot);
         weights = average ? Event.Validation.EMA : Event.Validation.MODEL;
+        attention = List.of();
         return snapshot;
     }
 
@@ -94,17 +98,25 @@ public final class Evaluation implements AutoCloseable {
                 System.currentTimeMillis(), node, step, sum[0].mean(), images[0], seconds(start), weights);
     }
 
-    /** Draws what is predicted of some of the images that were just validated; empty where none is to be shown. */
+    /**
+     * Draws what is predicted of some of the images that were just validated, and where an attentive probe looks in them if
+     * these weights have been probed; empty where none is to be shown.
+     */
     public Optional<Event.Images> picture(long step) throws IOException {
         if (shown.count() == 0) {
             return Optional.empty();
         }
         long start = System.nanoTime();
-        SheetDrawing sheet =
-                new SheetDrawing(plan.data().augment(), shown, evaluator.predict(shown.images(), shown.keys()));
+        SheetDrawing sheet = new SheetDrawing(
+                plan.data().augment(), shown, evaluator.predict(shown.images(), shown.keys()), attention);
         String path = new ImageArchive(Path.of(plan.directory())).write(sheet.draw(), sheet.about(step));
         return Optional.of(
                 new Event.Images(System.currentTimeMillis(), node, step, shown.count(), path, seconds(start)));
+    }
+
+    /** Whether the next picture shows where a probe looks. */
+    boolean attends() {
+        return !attention.isEmpty();
     }
 
     /**
@@ -115,6 +127,7 @@ public final class Evaluation implements AutoCloseable {
     public Event.Probe probe(long step, double validationLoss, ProbeSet set, int sets) throws IOException {
         long start = System.nanoTime();
         ProbeReport report = probeLayers(set, part -> {}).chosen();
+        attention = report.attention();
         return new Event.Probe(
                 System.currentTimeMillis(),
                 node,
@@ -170,7 +183,9 @@ public final class Evaluation implements AutoCloseable {
                             sets.train().get(i),
                             sets.validation().get(i),
                             config,
-                            plan.train().seed()));
+                            plan.train().seed(),
+                            // Those that are shown are the run's own.
+                            set.name().isEmpty() ? shown.positions() : new long[0]));
                 }
             }
         }

@@ -11,6 +11,7 @@ import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -83,15 +84,16 @@ public final class ProbeActor {
             Snapshot snapshot = evaluation.load(Path.of(message.checkpoint()));
             Event.Validation validation = evaluation.validate(message.step());
             node.telemetry().record(validation);
-            picture(message.step());
+            picture(message.step(), node.telemetry()::record);
             if (message.probe()) {
                 for (ProbeSet set : node.sets()) {
-                    node.telemetry()
-                            .record(evaluation.probe(
-                                    message.step(),
-                                    validation.loss(),
-                                    set,
-                                    node.sets().size()));
+                    Event.Probe probe = evaluation.probe(
+                            message.step(), validation.loss(), set, node.sets().size());
+                    if (evaluation.attends()) {
+                        // Whoever hears of the probe finds where it looks.
+                        picture(message.step(), again -> {});
+                    }
+                    node.telemetry().record(probe);
                 }
             }
             node.telemetry().record(evaluation.histograms(message.step(), snapshot));
@@ -104,9 +106,9 @@ public final class ProbeActor {
     }
 
     /** An evaluation without pictures is one all the same. */
-    private void picture(long step) {
+    private void picture(long step, Consumer<Event> told) {
         try {
-            evaluation.picture(step).ifPresent(node.telemetry()::record);
+            evaluation.picture(step).ifPresent(told);
         } catch (IOException e) {
             context.getLog().warn(e.getMessage());
         }

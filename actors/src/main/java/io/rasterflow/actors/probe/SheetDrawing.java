@@ -1,6 +1,7 @@
 package io.rasterflow.actors.probe;
 
 import io.rasterflow.model.PredictedImage;
+import io.rasterflow.model.probe.AttentionMap;
 import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.streams.augment.AugmentConfig;
 import java.awt.image.BufferedImage;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
@@ -16,14 +18,14 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
  * Draws what a model predicts of some images.
  *
  * <pre>
- *   SIZE     GAP  SIZE     GAP  SIZE         GAP  SIZE
- *   truth         shown         predicted         error
- *   the image     what the      what it makes     loss of every patch, black 0,
- *                 model sees    of the rest       pale yellow {@link #WORST} or more
+ *   SIZE     GAP  SIZE     GAP  SIZE         GAP  SIZE                           GAP  SIZE
+ *   truth         shown         predicted         error                              attention
+ *   the image     what the      what it makes     loss of every patch, black 0,      where an attentive probe looks, mean of
+ *                 model sees    of the rest       pale yellow {@link #WORST} or more            its heads: black 0, pale yellow the most
  * </pre>
  *
- * <p>Transparent where there is nothing: patches that were not shown, and in the last panel those that were. In the third
- * these are the true ones, faint.
+ * <p>Transparent where there is nothing: patches that were not shown, and in the fourth panel those that were. In the third
+ * these are the true ones, faint. The last panel is there only when there was such a probe.
  */
 final class SheetDrawing {
 
@@ -31,26 +33,38 @@ final class SheetDrawing {
     static final double WORST = 1;
 
     private static final List<String> PANELS = List.of("truth", "shown", "predicted", "error");
+    private static final String ATTENTION = "attention";
     private static final int GAP = 2;
     private static final int SOLID = 255;
     private static final int FAINT = 80;
 
-    /** Colours of losses from 0 to {@link #WORST}, of even steps and ascending lightness (Matplotlib's inferno). */
+    /** Colours of shares from 0 to 1, of even steps and ascending lightness (Matplotlib's inferno). */
     private static final int[] HEAT = {0x000004, 0x57106E, 0xBC3754, 0xF98E09, 0xFCFFA4};
 
     private final AugmentConfig augment;
     private final ShownImages images;
     private final List<PredictedImage> predictions;
+    private final List<AttentionMap> attention;
+    private final List<String> panels;
     private final BufferedImage picture;
 
-    /** @param predictions of the images, in their order */
-    SheetDrawing(AugmentConfig augment, ShownImages images, List<PredictedImage> predictions) {
+    /**
+     * @param predictions of the images, in their order
+     * @param attention where a probe looks in them, in their order, or empty
+     */
+    SheetDrawing(
+            AugmentConfig augment, ShownImages images, List<PredictedImage> predictions, List<AttentionMap> attention) {
         this.augment = augment;
         this.images = images;
         this.predictions = predictions;
+        this.attention = attention;
+        panels = new ArrayList<>(PANELS);
+        if (!attention.isEmpty()) {
+            panels.add(ATTENTION);
+        }
         int cell = augment.size() + GAP;
         picture = new BufferedImage(
-                cell * PANELS.size() - GAP, cell * predictions.size() - GAP, BufferedImage.TYPE_INT_ARGB);
+                cell * panels.size() - GAP, cell * predictions.size() - GAP, BufferedImage.TYPE_INT_ARGB);
     }
 
     /** What is on it. */
@@ -62,9 +76,23 @@ final class SheetDrawing {
             for (float loss : prediction.losses()) {
                 losses.add(finite(loss));
             }
-            rows.add(new Sheet.Image(images.label(i), prediction.shown(), finite(prediction.loss()), losses));
+            rows.add(new Sheet.Image(
+                    images.label(i), prediction.shown(), finite(prediction.loss()), losses, attention(i)));
         }
-        return new Sheet(step, PANELS, augment.size(), GAP, predictions.get(0).grid(), WORST, rows);
+        return new Sheet(step, panels, augment.size(), GAP, predictions.get(0).grid(), WORST, rows);
+    }
+
+    /** By head, in as few digits as tell the numbers apart. */
+    private List<List<Double>> attention(int image) {
+        List<List<Double>> heads = new ArrayList<>();
+        for (int head = 0; !attention.isEmpty() && head < attention.get(image).heads(); head++) {
+            List<Double> patches = new ArrayList<>();
+            for (int patch = 0; patch < attention.get(image).patches(); patch++) {
+                patches.add(Double.valueOf(Float.toString(attention.get(image).weight(head, patch))));
+            }
+            heads.add(patches);
+        }
+        return heads;
     }
 
     private static Double finite(double value) {
@@ -75,6 +103,9 @@ final class SheetDrawing {
     byte[] draw() throws IOException {
         for (int i = 0; i < predictions.size(); i++) {
             draw(i, predictions.get(i));
+            if (!attention.isEmpty()) {
+                drawAttention(i, attention.get(i), predictions.get(i).grid());
+            }
         }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(png)) {
@@ -97,7 +128,18 @@ final class SheetDrawing {
                 set(0, row, x, y, real);
                 set(1, row, x, y, counts ? 0 : real);
                 set(2, row, x, y, counts ? colour(predicted, pixel, SOLID) : colour(truth, pixel, FAINT));
-                set(3, row, x, y, counts ? heat(prediction.losses()[patch]) : 0);
+                set(3, row, x, y, counts ? heat(prediction.losses()[patch] / WORST) : 0);
+            }
+        }
+    }
+
+    private void drawAttention(int row, AttentionMap map, int grid) {
+        int side = augment.size() / grid;
+        double most =
+                IntStream.range(0, map.patches()).mapToDouble(map::mean).max().orElse(1);
+        for (int y = 0; y < augment.size(); y++) {
+            for (int x = 0; x < augment.size(); x++) {
+                set(PANELS.size(), row, x, y, heat(map.mean(y / side * grid + x / side) / most));
             }
         }
     }
@@ -121,8 +163,9 @@ final class SheetDrawing {
         return colour;
     }
 
-    private static int heat(double loss) {
-        double place = Math.max(0, Math.min(1, loss / WORST)) * (HEAT.length - 1);
+    /** @param share of what has the last colour */
+    private static int heat(double share) {
+        double place = Math.max(0, Math.min(1, share)) * (HEAT.length - 1);
         int lower = Math.min(HEAT.length - 2, (int) place);
         int colour = SOLID;
         for (int shift = 16; shift >= 0; shift -= 8) {

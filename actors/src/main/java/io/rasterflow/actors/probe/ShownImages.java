@@ -48,6 +48,11 @@ final class ShownImages {
         }
     }
 
+    /** Their indices in the order of the validation, ascending. */
+    long[] positions() {
+        return positions.clone();
+    }
+
     /** Zero until a validation has gone past all of them. */
     int count() {
         return taken.cardinality() == positions.length ? positions.length : 0;

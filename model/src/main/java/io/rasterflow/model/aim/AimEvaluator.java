@@ -192,10 +192,11 @@ public final class AimEvaluator implements Evaluator {
     }
 
     @Override
-    public ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed) {
+    public ProbeReport probe(
+            FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed, long[] mapped) {
         AimConfig.Trunk trunk = config.trunk();
         try (Probe probe = new Probe(probeConfig, trunk.dim(), trunk.heads())) {
-            return probe.report(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed);
+            return probe.report(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed, mapped);
         }
     }
 

@@ -131,6 +131,23 @@ public final class HeadProbe implements AutoCloseable {
     }
 
     /**
+     * Where the first of the heads looks in some images of a set.
+     *
+     * @throws IllegalStateException for a head that reads means over the patches
+     */
+    public List<AttentionMap> attention(Heads heads, NativeFeatureSet set, long[] images) {
+        if (!(head instanceof AttentiveHead attentive)) {
+            throw new IllegalStateException("a head on means over the patches looks at no patch");
+        }
+        try (NDManager run = scope.newSubManager()) {
+            NDArray maps = program.call(
+                            run, "attention", set.features(), run.create(images), heads.weights(), heads.running())
+                    .singletonOrThrow();
+            return AttentionMap.of(attentive.heads(), images.length, maps.toFloatArray());
+        }
+    }
+
+    /**
      * One batch in training mode, of one head.
      *
      * @param features (B, N, D) row-major, or (B, D) for a head that reads means over the patches

@@ -31,18 +31,27 @@ public final class Probe implements AutoCloseable {
         };
     }
 
-    /** A pure function of the features, their labels and the seed. */
+    /** As {@link #report(NativeFeatureSet, NativeFeatureSet, long, long[])}, without attention maps. */
     public ProbeReport report(NativeFeatureSet train, NativeFeatureSet validation, long seed) {
+        return report(train, validation, seed, new long[0]);
+    }
+
+    /**
+     * A pure function of the features, their labels and the seed.
+     *
+     * @param mapped indices of the validation images in which it is told where an attentive probe looks
+     */
+    public ProbeReport report(NativeFeatureSet train, NativeFeatureSet validation, long seed, long[] mapped) {
         requireFit("training", train);
         requireFit("validation", validation);
         if (!train.blocks().equals(validation.blocks())) {
             throw new IllegalArgumentException("the training features are of the blocks " + train.blocks()
                     + " but the validation features of " + validation.blocks());
         }
-        return nearest == null ? trained(train, validation, seed) : nearest(train, validation, seed);
+        return nearest == null ? trained(train, validation, seed, mapped) : nearest(train, validation, seed);
     }
 
-    private ProbeReport trained(NativeFeatureSet train, NativeFeatureSet validation, long seed) {
+    private ProbeReport trained(NativeFeatureSet train, NativeFeatureSet validation, long seed, long[] mapped) {
         List<ProbeReport.Candidate> candidates = config.chooses() ? candidates(train, seed) : List.of();
         double rate = candidates.stream()
                 .reduce((best, next) -> next.beats(best) ? next : best)
@@ -51,7 +60,9 @@ public final class Probe implements AutoCloseable {
         try (HeadProbe.Heads head = trained.train(train, all(train), List.of(rate), seed)) {
             Predictions said =
                     trained.predict(head, validation, all(validation)).get(0);
-            return report(train, validation, said, rate, candidates, head.losses()[0]);
+            List<AttentionMap> attention =
+                    config.kind() == ProbeKind.ATTENTIVE ? trained.attention(head, validation, mapped) : List.of();
+            return report(train, validation, said, rate, candidates, head.losses()[0], attention);
         }
     }
 
@@ -76,7 +87,7 @@ public final class Probe implements AutoCloseable {
             candidates = List.of(new ProbeReport.Candidate(Double.NaN, accuracy, Double.NaN));
         }
         Predictions said = nearest.predict(train, all(train), validation, all(validation));
-        return report(train, validation, said, Double.NaN, candidates, Double.NaN);
+        return report(train, validation, said, Double.NaN, candidates, Double.NaN, List.of());
     }
 
     private ProbeReport report(
@@ -85,7 +96,8 @@ public final class Probe implements AutoCloseable {
             Predictions said,
             double rate,
             List<ProbeReport.Candidate> candidates,
-            double trainLoss) {
+            double trainLoss,
+            List<AttentionMap> attention) {
         return new ProbeReport(
                 config.kind(),
                 train.blocks(),
@@ -97,7 +109,8 @@ public final class Probe implements AutoCloseable {
                 trainLoss,
                 said.confusion(config.classes()),
                 train.size(),
-                validation.size());
+                validation.size(),
+                attention);
     }
 
     private record Split(long[] fit, long[] heldOut) {}

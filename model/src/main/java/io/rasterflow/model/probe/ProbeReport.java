@@ -16,6 +16,7 @@ import java.util.List;
  * @param confusion on the validation features
  * @param trainImages images that the head was trained on
  * @param validationImages images that the figures are over
+ * @param attention where the head looks in the validation images that were asked for, if it is attentive
  */
 public record ProbeReport(
         ProbeKind kind,
@@ -28,7 +29,8 @@ public record ProbeReport(
         double trainLoss,
         Confusion confusion,
         int trainImages,
-        int validationImages) {
+        int validationImages,
+        List<AttentionMap> attention) {
 
     /**
      * One learning rate, trained without the held-out images.
@@ -45,6 +47,7 @@ public record ProbeReport(
 
     public ProbeReport {
         candidates = List.copyOf(candidates);
+        attention = List.copyOf(attention);
     }
 
     /** Accuracy of the best candidate on held-out training images; NaN where there was nothing to choose. */

@@ -73,6 +73,14 @@ class AttentiveProbe(Module):
             total_R = total_R + sum_R
         return (torch.cat(best, 1), total_R)
 
+    # Evaluation mode: what each head of the first candidate takes of every patch (n, H, N) of the n images in the order.
+    def attention(self, features_XND: Tensor, order: Tensor, w_RF: Tensor, running_2D: Tensor) -> Tensor:
+        torch.set_grad_enabled(False)
+        scale_D = torch.rsqrt(running_2D[1] + self.eps)
+        x_BND = features_XND.index_select(0, order)
+        a_BNH = self.attended(x_BND, scale_D, w_RF.narrow(0, 0, 1))
+        return a_BNH.transpose(1, 2).contiguous()
+
     def step_gradients(self, x_BND: Tensor, centre_D: Tensor, moments_B2D: Tensor, labels_B: Tensor, w_RF: Tensor,
                        running_2D: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         mean_D, variance_D = self.statistics(centre_D, moments_B2D, torch.size(x_BND, 1), running_2D)
@@ -91,12 +99,21 @@ class AttentiveProbe(Module):
         H, d = self.heads, self.width // self.heads
         q, k, v, c = torch.split_with_sizes(w_RF, [D, D * D, D * D, L * D], 1)
         G = R * H
-        key_GD = torch.bmm(q.reshape([G, 1, d]), k.reshape([G, d, D])).view([G, D]) * (scale_D * d ** -0.5)
-        a_BNG = torch.softmax(torch.mm(x_BND.view([B * N, D]), key_GD.t()).view([B, N, G]), 1)
+        a_BNG = self.attended(x_BND, scale_D, w_RF)
         pooled_BGD = (torch.bmm(a_BNG.transpose(1, 2), x_BND) - mean_D) * scale_D
         value_GBd = torch.bmm(pooled_BGD.transpose(0, 1), v.reshape([G, d, D]).transpose(1, 2))
         value_RBD = value_GBd.view([R, H, B, d]).transpose(1, 2).reshape([R, B, D])
         return torch.bmm(value_RBD, c.reshape([R, L, D]).transpose(1, 2))
+
+    # What each head of each candidate takes of every patch (B, N, R H): over the patches it sums to 1.
+    def attended(self, x_BND: Tensor, scale_D: Tensor, w_RF: Tensor) -> Tensor:
+        B, N, D = torch.size(x_BND)
+        H, d = self.heads, self.width // self.heads
+        G = torch.size(w_RF, 0) * H
+        q = w_RF.narrow(1, 0, D)
+        k = w_RF.narrow(1, D, D * D)
+        key_GD = torch.bmm(q.reshape([G, 1, d]), k.reshape([G, d, D])).view([G, D]) * (scale_D * d ** -0.5)
+        return torch.softmax(torch.mm(x_BND.view([B * N, D]), key_GD.t()).view([B, N, G]), 1)
 
     def moments(self, x_BND: Tensor, centre_D: Tensor) -> Tensor:
         shifted_BND = x_BND - centre_D

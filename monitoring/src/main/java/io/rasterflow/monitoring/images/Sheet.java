@@ -20,11 +20,22 @@ public record Sheet(long step, List<String> panels, int size, int gap, int grid,
         images = List.copyOf(images);
     }
 
+    /** Whether it shows where an attentive probe looks. */
+    public boolean attended() {
+        return images.stream().anyMatch(image -> !image.attention().isEmpty());
+    }
+
     /**
      * @param label -1 when it has none
      * @param shown patches that the model was shown, so that the loss does not count them
      * @param loss mean over the others; null when it is no number
      * @param losses of every patch in raster order; null where the loss does not count it
+     * @param attention what each head of an attentive probe takes of every patch in raster order, a list a head that sums to
+     *     1; empty where there was no such probe or an older program wrote this
      */
-    public record Image(int label, int shown, Double loss, List<Double> losses) {}
+    public record Image(int label, int shown, Double loss, List<Double> losses, List<List<Double>> attention) {
+        public Image {
+            attention = attention == null ? List.of() : List.copyOf(attention);
+        }
+    }
 }

@@ -122,8 +122,15 @@ public final class ReportPage {
                     "Of %d validation images at step %,d, from the left: %s. Every patch is predicted from the true patches"
                             + " that the model has seen, and drawn with their mean and contrast where targets are normalised;"
                             + " faint patches were shown to it. The loss of a patch is black at 0 and pale yellow at %.2g or"
-                            + " more.",
-                    about.images().size(), about.step(), String.join(", ", about.panels()), about.worst()));
+                            + " more.%s",
+                    about.images().size(),
+                    about.step(),
+                    String.join(", ", about.panels()),
+                    about.worst(),
+                    about.attended()
+                            ? " Attention is what the query of the probe takes of each patch, mean of its heads: black"
+                                    + " nothing, pale yellow the most."
+                            : ""));
             page.picture(
                     picture.png(),
                     "What the model predicts of " + about.images().size() + " images");

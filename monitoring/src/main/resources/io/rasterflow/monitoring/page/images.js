@@ -3,20 +3,25 @@
 const byId = id => document.getElementById(id);
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const loss = value => (value === null ? '–' : value.toFixed(4));
+const percent = share => `${(100 * share).toFixed(2)} %`;
 const slider = byId('images-step');
+
+/** Colours of shares from 0 to 1, of even steps, as in the pictures. */
+const HEAT = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
 
 let known;
 let steps = [];
 /** Counts up, so that an answer that was overtaken by another is dropped. */
 let asked = 0;
 
-/** Takes in the step of the last pictures, and asks the server what there is when it changes. */
-export async function followImages(lastStep) {
-  if (lastStep === known) return;
-  known = lastStep;
+/** Takes in the step of the last pictures and the number of probes, which add to them, and asks the server what there is when they change. */
+export async function followImages(lastStep, probes) {
+  const news = `${lastStep} ${probes}`;
+  if (news === known) return;
+  known = news;
   try {
     const listed = (await json('api/images')).steps;
-    if (lastStep !== known) return;
+    if (news !== known) return;
     const shown = steps[slider.valueAsNumber];
     const atEnd = slider.value === slider.max;
     steps = listed;
@@ -49,15 +54,23 @@ async function showStep() {
   const request = ++asked;
   const folder = `images/step-${String(step).padStart(8, '0')}`;
   const picture = new Image();
-  picture.src = `${folder}/sheet.png`;
+  // A picture of the same name may have been replaced.
+  picture.src = `${folder}/sheet.png?${request}`;
   const [sheet] = await Promise.all([json(`${folder}/sheet.json`), picture.decode()]);
   if (request !== asked) return;
+  // Older programs wrote none.
+  for (const image of sheet.images) image.attention ??= [];
   const losses = sheet.images.map(image => image.loss).filter(value => value !== null);
   note(`Mean loss of these images ${loss(losses.length ? losses.reduce((a, b) => a + b) / losses.length : null)}. `
     + 'Every patch is predicted from the true patches that the model has seen, never from its own predictions, and drawn with '
-    + 'the mean and contrast of the true patch where targets are normalised. Faint patches were shown and are not counted.');
+    + 'the mean and contrast of the true patch where targets are normalised. Faint patches were shown and are not counted.'
+    + (sheet.images.some(image => image.attention.length > 0)
+      ? ' Attention is what the query of the probe takes of each patch: black nothing, pale yellow the most.' : ''));
   byId('images-worst').textContent = `${sheet.worst} or more`;
   const list = byId('pictures');
+  // A step that was probed has one panel more.
+  if (list.dataset.panels !== sheet.panels.join()) list.replaceChildren();
+  list.dataset.panels = sheet.panels.join();
   while (list.children.length > sheet.images.length) list.lastElementChild.remove();
   sheet.images.forEach((image, i) => showImage(list.children[i] ?? list.appendChild(row(sheet)), sheet, i, picture));
 }
@@ -67,18 +80,23 @@ function row(sheet) {
   const item = document.createElement('li');
   const panels = document.createElement('div');
   panels.className = 'panels';
-  for (const panel of sheet.panels) {
-    const figure = document.createElement('figure');
-    const canvas = document.createElement('canvas');
-    canvas.setAttribute('role', 'img');
-    canvas.width = canvas.height = sheet.size;
-    const caption = document.createElement('figcaption');
-    caption.textContent = panel;
-    figure.append(canvas, caption);
-    panels.append(figure);
-  }
-  item.append(document.createElement('h3'), panels);
+  panels.style.setProperty('--panels', sheet.panels.length);
+  panels.append(...sheet.panels.map(panel => figure(panel, sheet.size)));
+  const heads = document.createElement('div');
+  heads.className = 'heads';
+  item.append(document.createElement('h3'), panels, heads);
   return item;
+}
+
+function figure(text, size) {
+  const made = document.createElement('figure');
+  const canvas = document.createElement('canvas');
+  canvas.setAttribute('role', 'img');
+  canvas.width = canvas.height = size;
+  const caption = document.createElement('figcaption');
+  caption.textContent = text;
+  made.append(canvas, caption);
+  return made;
 }
 
 function showImage(item, sheet, i, picture) {
@@ -86,7 +104,7 @@ function showImage(item, sheet, i, picture) {
   const name = `image ${i + 1}${image.label < 0 ? '' : ` (label ${image.label})`}`;
   item.firstElementChild.textContent = `${name[0].toUpperCase()}${name.slice(1)}  ·  loss ${loss(image.loss)}`;
   const descriptions = describe(sheet, image, name);
-  item.querySelectorAll('canvas').forEach((canvas, column) => {
+  item.querySelectorAll('.panels canvas').forEach((canvas, column) => {
     canvas.setAttribute('aria-label', descriptions[column]);
     const pen = canvas.getContext('2d');
     const cell = sheet.size + sheet.gap;
@@ -94,6 +112,34 @@ function showImage(item, sheet, i, picture) {
     pen.drawImage(picture, column * cell, i * cell, sheet.size, sheet.size, 0, 0, sheet.size, sheet.size);
   });
   item.querySelectorAll('figcaption')[1].textContent = `shown, ${image.shown} of ${image.losses.length}`;
+  showHeads(item.querySelector('.heads'), sheet, image, name);
+}
+
+/** One small map for each head, a pixel a patch. */
+function showHeads(row, sheet, image, name) {
+  row.hidden = image.attention.length === 0;
+  while (row.children.length > image.attention.length) row.lastElementChild.remove();
+  image.attention.forEach((patches, head) => {
+    const canvas = (row.children[head] ?? row.appendChild(figure(`head ${head + 1}`, sheet.grid))).querySelector('canvas');
+    canvas.setAttribute('aria-label', `where head ${head + 1} looks in ${name}; ${most(patches, sheet.grid)}`);
+    const pen = canvas.getContext('2d');
+    const map = pen.createImageData(sheet.grid, sheet.grid);
+    const largest = Math.max(...patches);
+    patches.forEach((share, patch) => map.data.set([...heat(share / largest), 255], 4 * patch));
+    pen.putImageData(map, 0, 0);
+  });
+}
+
+function heat(share) {
+  const place = share * (HEAT.length - 1);
+  const lower = Math.min(HEAT.length - 2, Math.floor(place));
+  return HEAT[lower].map((from, i) => Math.round(from + (place - lower) * (HEAT[lower + 1][i] - from)));
+}
+
+/** Of which patch the most is taken. */
+function most(patches, grid) {
+  const patch = patches.indexOf(Math.max(...patches));
+  return `it takes the most, ${percent(patches[patch])}, of row ${Math.floor(patch / grid) + 1}, column ${patch % grid + 1} of ${grid}`;
 }
 
 /** What the panels say, for those who do not see them. */
@@ -102,11 +148,14 @@ function describe(sheet, image, name) {
   const worst = image.losses.reduce((most, value, patch) => (value !== null && value > (image.losses[most] ?? -1) ? patch : most), -1);
   const where = worst < 0 ? '' : `; the highest is ${loss(image.losses[worst])} in row ${Math.floor(worst / sheet.grid) + 1},`
     + ` column ${worst % sheet.grid + 1} of ${sheet.grid}`;
+  const heads = image.attention.length;
+  const mean = image.attention[0]?.map((_, patch) => image.attention.reduce((sum, head) => sum + head[patch], 0) / heads);
   return [
     `${name} as it is`,
     `the ${image.shown} of ${patches} patches of ${name} that the model was shown`,
     `what the model predicts of the other ${patches - image.shown} patches of ${name}, with a loss of ${loss(image.loss)}`,
     `loss of each of these patches of ${name}${where}`,
+    mean && `where an attentive probe looks in ${name}, mean of its ${heads} ${heads === 1 ? 'head' : 'heads'}; ${most(mean, sheet.grid)}`,
   ];
 }
 

@@ -51,7 +51,7 @@ function onPiece(event) {
   for (const [name, view] of Object.entries(VIEWS)) {
     if (isShown(name)) view.show(page);
   }
-  followImages(news.status.imagesStep);
+  followImages(news.status.imagesStep, news.status.probes.length);
   byId('main').dataset.ready = '';
 }
 

@@ -319,7 +319,7 @@ class TrainTest {
         assertEquals(List.of(0L, 20L, 40L), archive.steps());
         ImageArchive.Picture newest = archive.newest().orElseThrow();
         BufferedImage sheet = ImageIO.read(new ByteArrayInputStream(newest.png()));
-        assertEquals(4 * 28 + 3 * 2, sheet.getWidth());
+        assertEquals(5 * 28 + 4 * 2, sheet.getWidth());
         assertEquals(8 * 28 + 7 * 2, sheet.getHeight());
         assertEquals(8, newest.about().images().size());
         for (Sheet.Image image : newest.about().images()) {
@@ -331,6 +331,38 @@ class TrainTest {
                             .average()
                             .orElseThrow(),
                     1e-9);
+            assertEquals(
+                    newest.about().grid() * newest.about().grid(),
+                    image.losses().size());
+            assertFalse(image.attention().isEmpty(), "step 40 was probed");
+            for (List<Double> head : image.attention()) {
+                assertEquals(image.losses().size(), head.size());
+                assertTrue(head.stream().allMatch(weight -> weight >= 0), head.toString());
+                assertEquals(1, head.stream().mapToDouble(Double::doubleValue).sum(), 1e-4);
+            }
+        }
+        try (Stream<Event> events = Journals.read(run)) {
+            List<Event.Histograms> histograms = events.filter(Event.Histograms.class::isInstance)
+                    .map(Event.Histograms.class::cast)
+                    .toList();
+            assertEquals(
+                    List.of(0L, 20L, 40L),
+                    histograms.stream().map(Event.Histograms::step).toList());
+            assertEquals(
+                    List.of(1, 30),
+                    Stream.of(histograms.get(0), histograms.get(2))
+                            .flatMap(of -> of.histograms().stream())
+                            .filter(of -> of.name().equals("averaged gradients/trunk.blocks.0"))
+                            .map(of -> of.counts().size())
+                            .toList(),
+                    "no gradient before the first step, some later");
+            assertTrue(
+                    histograms.get(2).histograms().stream()
+                            .anyMatch(of -> of.name().equals("weights/trunk.blocks.0")
+                                    && of.count() > 10_000
+                                    && of.min() < 0
+                                    && of.max() > 0),
+                    histograms.get(2).toString());
         }
         try (Stream<Event> events = Journals.read(run)) {
             assertEquals(

@@ -2,14 +2,17 @@ package io.rasterflow.tests.model;
 
 import static io.rasterflow.tests.model.ProbeFeatures.CLASSES;
 import static io.rasterflow.tests.model.ProbeFeatures.DIM;
+import static io.rasterflow.tests.model.ProbeFeatures.PATCHES;
 import static io.rasterflow.tests.model.ProbeFeatures.clouds;
 import static io.rasterflow.tests.model.ProbeFeatures.config;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.types.Shape;
+import io.rasterflow.model.probe.AttentionMap;
 import io.rasterflow.model.probe.AttentiveHead;
 import io.rasterflow.model.probe.HeadConfig;
 import io.rasterflow.model.probe.HeadProbe;
@@ -36,6 +39,85 @@ class HeadProbeTest {
             ProbeConfig config, NativeFeatureSet train, NativeFeatureSet validation, long seed) {
         try (Probe probe = new Probe(config, DIM, HEADS)) {
             return probe.report(train, validation, seed);
+        }
+    }
+
+    /** As the paper writes it, number by number: normalise, form the keys, and compare the query with each. */
+    @Test
+    void attentionIsThatOfTheQueryAndTheKeysOfTheSameWeights() {
+        long[] mapped = {3, 0, 41};
+        try (NativeFeatureSet set = clouds(42, false, 1.5, false, 1);
+                HeadProbe probe = new HeadProbe(new AttentiveHead(DIM, HEADS, CLASSES), new HeadConfig(30, 8, 0.1));
+                HeadProbe.Heads heads = probe.train(set, LongStream.range(0, 42).toArray(), List.of(1e-2, 1e-3), 3)) {
+            List<AttentionMap> maps = probe.attention(heads, set, mapped);
+            assertEquals(mapped.length, maps.size());
+            float[] x = set.features().toFloatArray();
+            float[] weights = heads.weights().toFloatArray();
+            float[] running = heads.running().toFloatArray();
+            double uneven = 0;
+            for (int i = 0; i < mapped.length; i++) {
+                AttentionMap map = maps.get(i);
+                assertEquals(PATCHES, map.patches());
+                assertEquals(
+                        1, IntStream.range(0, PATCHES).mapToDouble(map::mean).sum(), 1e-5);
+                for (int head = 0; head < HEADS; head++) {
+                    double[] expected = attended(x, (int) mapped[i], head, weights, running);
+                    double sum = 0;
+                    for (int patch = 0; patch < PATCHES; patch++) {
+                        assertTrue(map.weight(head, patch) >= 0);
+                        assertEquals(expected[patch], map.weight(head, patch), 1e-5);
+                        sum += map.weight(head, patch);
+                        uneven = Math.max(uneven, Math.abs(expected[patch] - 1.0 / PATCHES));
+                    }
+                    assertEquals(1, sum, 1e-5);
+                }
+            }
+            assertTrue(uneven > 0.02, "the query looks everywhere alike, which shows nothing: " + uneven);
+        }
+        try (NativeFeatureSet pooled = clouds(40, true, 1.5, false, 1);
+                HeadProbe linear = new HeadProbe(new LinearHead(DIM, CLASSES), new HeadConfig(1, 8, 0));
+                HeadProbe.Heads heads =
+                        linear.train(pooled, LongStream.range(0, 40).toArray(), List.of(1e-3), 1)) {
+            assertThrows(IllegalStateException.class, () -> linear.attention(heads, pooled, new long[] {0}));
+        }
+    }
+
+    /** What a head of the first candidate takes of each patch. */
+    private static double[] attended(float[] x, int image, int head, float[] weights, float[] running) {
+        int width = DIM / HEADS;
+        double[] taken = new double[PATCHES];
+        double sum = 0;
+        for (int patch = 0; patch < PATCHES; patch++) {
+            double score = 0;
+            for (int row = head * width; row < (head + 1) * width; row++) {
+                double key = 0;
+                for (int d = 0; d < DIM; d++) {
+                    double normal =
+                            (x[(image * PATCHES + patch) * DIM + d] - running[d]) / Math.sqrt(running[DIM + d] + 1e-6);
+                    key += weights[DIM + row * DIM + d] * normal;
+                }
+                score += weights[row] * key;
+            }
+            taken[patch] = Math.exp(score / Math.sqrt(width));
+            sum += taken[patch];
+        }
+        for (int patch = 0; patch < PATCHES; patch++) {
+            taken[patch] /= sum;
+        }
+        return taken;
+    }
+
+    @Test
+    void onlyAnAttentiveProbeTellsWhereItLooksAndOnlyInTheImagesAskedFor() {
+        try (NativeFeatureSet set = clouds(60, false, 1.5, false, 1);
+                Probe probe = new Probe(config(ProbeKind.ATTENTIVE, 1e-3), DIM, HEADS)) {
+            assertEquals(
+                    2, probe.report(set, set, 1, new long[] {5, 59}).attention().size());
+            assertEquals(List.of(), probe.report(set, set, 1).attention());
+        }
+        try (NativeFeatureSet set = clouds(60, true, 1.5, false, 1);
+                Probe probe = new Probe(config(ProbeKind.LINEAR, 1e-3), DIM, HEADS)) {
+            assertEquals(List.of(), probe.report(set, set, 1, new long[] {5}).attention());
         }
     }
 

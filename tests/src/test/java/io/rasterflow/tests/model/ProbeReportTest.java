@@ -73,7 +73,8 @@ class ProbeReportTest {
                 1,
                 new Confusion(2, new int[4]),
                 10,
-                10);
+                10,
+                List.of());
     }
 
     @Test

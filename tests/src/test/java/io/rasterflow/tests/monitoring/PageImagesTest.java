@@ -62,6 +62,38 @@ class PageImagesTest extends PageFixture {
         feed(List.of(SampleRun.images(1_800)));
         await("images-at", "1,800");
         awaitGrey(1_800);
+        // When an attentive probe is made of a step: where it looks, all heads together and each by itself.
+        SampleImages.write(archive, 2_400);
+        feed(List.of(SampleRun.images(2_400)));
+        await("images-at", "2,400");
+        awaitGrey(2_400);
+        SampleImages.writeAttended(archive, 2_400);
+        feed(List.of(SampleRun.probe(2_400)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> browser.findElements(By.cssSelector("#pictures .panels canvas"))
+                                .size()
+                        == 10);
+        assertEquals(
+                "where an attentive probe looks in image 1 (label 7), mean of its 2 heads; it takes the most, 70.00 %, of row 2,"
+                        + " column 2 of 2",
+                panel(4));
+        List<WebElement> heads = browser.findElements(By.cssSelector("#pictures li:first-child .heads canvas"));
+        assertEquals(
+                List.of(
+                        "where head 1 looks in image 1 (label 7); it takes the most, 70.00 %, of row 2, column 2 of 2",
+                        "where head 2 looks in image 1 (label 7); it takes the most, 70.00 %, of row 2, column 2 of 2"),
+                heads.stream().map(head -> head.getAttribute("aria-label")).toList());
+        // Black where the head takes nothing, pale yellow where it takes the most.
+        assertEquals(
+                List.of(List.of(0L, 0L, 4L, 255L), List.of(252L, 255L, 164L, 255L)),
+                browser.executeScript(
+                        "const d = arguments[0].getContext('2d').getImageData(0, 0, 2, 2).data;"
+                                + "return [[...d.slice(0, 4)], [...d.slice(12, 16)]];",
+                        heads.get(0)));
+        screenshot("page-images-attention");
+        slider.sendKeys(Keys.ARROW_LEFT);
+        await("images-at", "1,800");
+        awaitGrey(1_800);
         shape(390, 844, "dark");
         screenshot("page-images-phone");
         assertEquals(

@@ -107,7 +107,7 @@ class ReportTest {
                 List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                 List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
         SampleImages.write(new ImageArchive(run), 800);
-        SampleImages.write(new ImageArchive(run), 1_000);
+        SampleImages.writeAttended(new ImageArchive(run), 1_000);
         RunHistory history = journalled(events);
         String text = words(history);
         assertTrue(text.contains("The journals tell of no end"), text);
@@ -137,6 +137,8 @@ class ReportTest {
                 "<td>not an image: 0 bytes</td>",
                 "checkpoints/step-00001000",
                 "bad-sample ×2",
+                "from the left: truth, shown, predicted, error, attention.",
+                "Attention is what the query of the probe takes of each patch",
                 "train { steps = 1600 }",
                 "https://(left out)@example.org/a-{0..3}.tar?(left out)",
                 "store.password = &quot;(left out)&quot;")) {

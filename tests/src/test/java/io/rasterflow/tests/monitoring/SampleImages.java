@@ -23,9 +23,25 @@ public final class SampleImages {
     }
 
     public static String write(ImageArchive archive, long step) throws IOException {
+        return archive.write(png(step, PANELS.size()), about(step));
+    }
+
+    private static byte[] png(long step, int panels) throws IOException {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
-        ImageIO.write(picture(step), "png", png);
-        return archive.write(png.toByteArray(), about(step));
+        ImageIO.write(picture(step, panels), "png", png);
+        return png.toByteArray();
+    }
+
+    /** The same with what two heads of a probe take of the patches, most of the last. */
+    static String writeAttended(ImageArchive archive, long step) throws IOException {
+        Sheet plain = about(step);
+        List<List<Double>> attention = List.of(List.of(0.0, 0.1, 0.2, 0.7), List.of(0.1, 0.1, 0.1, 0.7));
+        List<Sheet.Image> images = plain.images().stream()
+                .map(image -> new Sheet.Image(image.label(), image.shown(), image.loss(), image.losses(), attention))
+                .toList();
+        List<String> panels = List.of("truth", "shown", "predicted", "error", "attention");
+        return archive.write(
+                png(step, panels.size()), new Sheet(step, panels, SIZE, GAP, plain.grid(), plain.worst(), images));
     }
 
     static Sheet about(long step) {
@@ -38,14 +54,13 @@ public final class SampleImages {
                 2,
                 1,
                 List.of(
-                        new Sheet.Image(7, 1, loss, Arrays.asList(null, loss, loss / 2, loss * 1.5)),
-                        new Sheet.Image(-1, 3, null, Arrays.asList(null, null, null, null))));
+                        new Sheet.Image(7, 1, loss, Arrays.asList(null, loss, loss / 2, loss * 1.5), List.of()),
+                        new Sheet.Image(-1, 3, null, Arrays.asList(null, null, null, null), List.of())));
     }
 
-    private static BufferedImage picture(long step) {
+    private static BufferedImage picture(long step, int panels) {
         int cell = SIZE + GAP;
-        BufferedImage picture =
-                new BufferedImage(cell * PANELS.size() - GAP, 2 * cell - GAP, BufferedImage.TYPE_INT_ARGB);
+        BufferedImage picture = new BufferedImage(cell * panels - GAP, 2 * cell - GAP, BufferedImage.TYPE_INT_ARGB);
         int colour = 0xFF000000 | grey(step) * 0x010101;
         for (int y = 0; y < picture.getHeight(); y++) {
             for (int x = 2 * cell; x < 2 * cell + SIZE; x++) {
