@@ -27,6 +27,9 @@ public final class RunState {
     static final String TRAINING = "training";
     static final String PAUSED = "paused";
 
+    /** What the names of the curves of the input pipelines begin with. */
+    static final String QUEUE = "queue.";
+
     private static final int CURVE_BUCKETS = 400;
     private static final int QUARANTINED = 50;
 
@@ -43,6 +46,7 @@ public final class RunState {
     private final RankTimes ranks = new RankTimes();
     private final RankHours hours = new RankHours();
     private final SlowRanks slowRanks = new SlowRanks();
+    private final QueueDepths queues = new QueueDepths();
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final ProbeBook probes = new ProbeBook();
@@ -88,6 +92,9 @@ public final class RunState {
             probes.add(probe);
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
+            if (membership.change().equals("down")) {
+                queues.remove(membership.member());
+            }
             // Also that of a coordinator that took over and was never told to pause.
             pause(paused && !membership.forms());
             slowRanks.enter(membership.generation());
@@ -97,7 +104,7 @@ public final class RunState {
             badSamples++;
             quarantine.add(sample);
         } else if (event instanceof Event.Input input) {
-            inputs.put(input.node(), input);
+            onInput(input);
         } else if (event instanceof Event.Disk disk) {
             disks.put(disk.node(), disk);
         } else if (event instanceof Event.Checkpoint) {
@@ -160,11 +167,19 @@ public final class RunState {
         loss.add(step.step(), step.loss());
         learningRate.add(step.step(), step.learningRate());
         gradientNorm.add(step.step(), step.gradientNorm());
+        queues.news()
+                .forEach((stage, items) -> curves.computeIfAbsent(QUEUE + stage, unseen -> new Series(CURVE_BUCKETS))
+                        .add(step.step(), items));
         seconds.add(step.step(), hours.seconds());
         if (took > 0) {
             imagesPerSecond.add(step.step(), step.images() / took);
             inputWait.add(step.step(), (step.ledger().fetch() + step.ledger().decode()) / took);
         }
+    }
+
+    private void onInput(Event.Input input) {
+        inputs.put(input.node(), input);
+        queues.add(input);
     }
 
     private void onWorld(long newGeneration, int newWorldSize) {

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param next what the reader shows at its next request
  * @param curves by name: {@code loss}, {@code validation}, {@code learningRate}, {@code imagesPerSecond}, {@code gradientNorm},
  *     {@code inputWait} (share of rank 0's step that it waits for images), {@code seconds} (how long the run had gone on,
- *     over all of its starts)
+ *     over all of its starts), and for each stage of the input pipelines {@code queue.STAGE} (items inside it, over all nodes)
  * @param events lines that are new
  */
 public record RunUpdate(boolean full, Cursor next, RunStatus status, Map<String, Tail> curves, List<Notable> events)

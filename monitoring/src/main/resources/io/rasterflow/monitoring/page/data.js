@@ -1,9 +1,13 @@
 // The view of the data: what goes through the input pipelines, where it comes from, and what could not be used.
-import { bars, describe, drawBars } from './charts.js';
-import { bytes, cell, known, NONE, number, precise, rows, seconds, set, time, whole } from './format.js';
+import { bars, curves, describe, draw, drawBars, line, replace } from './charts.js';
+import { bytes, cell, compact, known, NONE, number, precise, rows, seconds, set, time, whole } from './format.js';
 import { showSources } from './run.js';
 
-let chart;
+/** Colours of the stages, in the order in which a sample passes them. */
+const STAGES = ['fetch', 'decode', 'compute', 'exchange', 'update', 'throughput', 'rate', 'norm'];
+const QUEUE = 'queue.';
+
+let charts;
 /** By node: its last word and the one before it, whose difference is the rate. */
 const words = new Map();
 
@@ -15,12 +19,20 @@ export function follow({ inputs }) {
   }
 }
 
-export function show({ status }) {
-  if (!chart) chart = bars('sources', 'source', [{ label: 'seen', name: 'accuracy' }], 'epochs', precise);
+function build() {
+  charts = {
+    sources: bars('sources', 'source', [{ label: 'seen', name: 'accuracy' }], 'epochs', precise),
+    queues: curves('queues', [line('inside', STAGES[0], { fill: 'origin' })], compact),
+  };
+}
+
+export function show({ status, curves: all }) {
+  if (!charts) build();
   stages(status.inputs);
+  queues(all, status.steps);
   const sources = showSources(status, 'data-sources');
-  drawBars(chart, sources.map(source => source.name), [sources.map(source => source.epoch)]);
-  describe(chart, `Epochs: ${sources.map(source => `${source.name} ${source.epoch.toFixed(2)}`).join(', ')}`);
+  drawBars(charts.sources, sources.map(source => source.name), [sources.map(source => source.epoch)]);
+  describe(charts.sources, `Epochs: ${sources.map(source => `${source.name} ${source.epoch.toFixed(2)}`).join(', ')}`);
   quarantine(status);
 }
 
@@ -49,6 +61,16 @@ function stages(inputs) {
   'no word from an input pipeline yet');
   set('finding-stages', inputs.length > 0
     ? `${whole(inputs.length)} ${inputs.length === 1 ? 'node' : 'nodes together'}, since each started  ·  rates between the last two reports` : NONE);
+}
+
+/** How many items were inside each stage, whose curves come in the order of the stages. */
+function queues(all, steps) {
+  const names = Object.keys(all).filter(name => name.startsWith(QUEUE)).map(name => name.slice(QUEUE.length));
+  if (names.length > 0 && charts.queues.data.datasets.map(dataset => dataset.label).join() !== names.join()) {
+    replace(charts.queues, names.map((name, i) => line(name, STAGES[i % STAGES.length])));
+  }
+  draw(charts.queues, names.length > 0 ? names.map(name => all[QUEUE + name]) : [[]], steps);
+  describe(charts.queues, `Items inside the stages of the input pipelines over steps: ${names.map(name => `${name} ${whole(all[QUEUE + name].at(-1).y)}`).join(', ') || 'none yet'}`);
 }
 
 function quarantine({ quarantine: newest, badSamples, imagesDone }) {

@@ -115,6 +115,13 @@ class PageViewsTest extends PageFixture {
                 .until(unused -> text("quarantine").contains("k3"));
         // 1,000 images in 2 seconds.
         assertTrue(text("stages").contains("decode 461,000 1.4 GB 922 s 2 ms 10 500 1.5 MB/s"), text("stages"));
+        feed(List.of(SampleRun.step(0, 1_001), input("trainer-1", 920, 231_000), SampleRun.step(0, 1_002)));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused ->
+                        "Items inside the stages of the input pipelines over steps: fetch 2, decode 10, ready 4"
+                                .equals(browser.findElement(By.id("chart-queues"))
+                                        .getDomAttribute("aria-label")));
+        assertDrawn("queues");
         screenshot("view-data");
 
         visit("run");

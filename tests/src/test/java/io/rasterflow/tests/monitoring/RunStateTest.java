@@ -219,6 +219,43 @@ class RunStateTest {
         assertEquals(1L, loss.keySet().iterator().next());
     }
 
+    private static Event.Input input(String node, long read, long ready) {
+        return new Event.Input(
+                1,
+                node,
+                List.of(new Event.Input.Stage("read", 1, 1, 1, read), new Event.Input.Stage("ready", 1, 1, 1, ready)),
+                List.of());
+    }
+
+    @Test
+    void queuesAreSampledAtTheStepAfterTheNodesHaveSpoken() {
+        RunState state = folded(List.of(
+                SampleRun.started(0),
+                input("trainer-0", 3, 1),
+                SampleRun.step(0, 1),
+                SampleRun.step(0, 2),
+                input("trainer-0", 4, 2),
+                input("trainer-1", 5, 0),
+                SampleRun.step(1, 3),
+                SampleRun.step(0, 3)));
+        Map<String, Tail> curves = state.since(Cursor.START).curves();
+        assertEquals(Map.of(1L, 3.0, 3L, 9.0), curve(curves.get("queue.read")));
+        assertEquals(Map.of(1L, 1.0, 3L, 2.0), curve(curves.get("queue.ready")));
+        assertEquals(
+                List.of("queue.read", "queue.ready"),
+                curves.keySet().stream()
+                        .filter(name -> name.startsWith("queue"))
+                        .toList());
+
+        state.apply(new Event.Membership(2, "coordinator", "trainer-1", "down", 1, 1, ""));
+        state.apply(input("trainer-0", 6, 2));
+        state.apply(SampleRun.step(0, 4));
+        assertEquals(
+                6.0, curve(state.since(Cursor.START).curves().get("queue.read")).get(4L));
+        state.apply(SampleRun.started(2));
+        assertEquals(Map.of(1L, 3.0), curve(state.since(Cursor.START).curves().get("queue.read")));
+    }
+
     @Test
     void piecesAddUpToTheWhole() {
         RunState state = new RunState();
@@ -228,6 +265,9 @@ class RunStateTest {
         int number = 0;
         int full = 0;
         List<Event> events = new ArrayList<>(SampleRun.until(1_500));
+        for (int at = 300; at < events.size(); at += 100) {
+            events.add(at, input("trainer-0", at, 1));
+        }
         events.add(SampleRun.started(1_000));
         events.addAll(SampleRun.until(1_200).stream()
                 .filter(e -> e instanceof Event.Step s && s.step() > 1_000)
