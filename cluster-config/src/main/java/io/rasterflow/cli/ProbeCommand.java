@@ -5,9 +5,12 @@ import io.rasterflow.actors.probe.ProbeSet;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import picocli.CommandLine.Command;
@@ -106,6 +110,7 @@ final class ProbeCommand implements Callable<Integer> {
             boolean average = weights == null ? plan.optimizer().averages() : weights == Weights.EMA;
             evaluation.load(checkpoint, average);
             Event.Validation loss = evaluation.validate(Checkpoint.step(checkpoint));
+            long start = System.nanoTime();
             Progress progress = new Progress(System.out, "features");
             ProbeReports reports = evaluation.probeLayers(probed, progress::at);
             progress.clear();
@@ -116,6 +121,8 @@ final class ProbeCommand implements Callable<Integer> {
                     average ? ", averaged weights" : "",
                     loss.loss());
             ProbeText.print(System.out, reports);
+            int sets = set == null ? 1 : plan.probe().sets().size();
+            journal(loss, reports.chosen(), (System.nanoTime() - start) * 1e-9, sets);
             if (out != null) {
                 Files.writeString(out, Json.line(fields(loss, ProbeText.full(reports))) + "\n");
             }
@@ -133,6 +140,56 @@ final class ProbeCommand implements Callable<Integer> {
                 ? new ProbeSet(
                         "", plan.data().openTrain(), validation, plan.probe().classes())
                 : ProbeSet.open(plan.probe().set(set), plan.data());
+    }
+
+    /** Beside what the run has probed itself; a run without journals, as of imported weights, gets none. */
+    private void journal(Event.Validation loss, ProbeReport report, double seconds, int sets) {
+        if (!Journals.exist(run)) {
+            return;
+        }
+        try (Journal journal = Journal.open(run, Event.Probe.VERB)) {
+            journal.append(new Event.Probe(
+                    System.currentTimeMillis(),
+                    Event.Probe.VERB,
+                    loss.step(),
+                    label(report),
+                    report.accuracy(),
+                    loss.loss(),
+                    report.trainImages(),
+                    report.validationImages(),
+                    seconds,
+                    set == null ? "" : set,
+                    sets));
+        } catch (IOException e) {
+            System.err.println("not journalled: " + e.getMessage());
+        }
+    }
+
+    /**
+     * The kind, and whatever else was asked for otherwise than the run does: accuracies of one kind can be compared. Of
+     * settings that are not the probe's the value is left out, since it may be a secret.
+     */
+    private String label(ProbeReport report) {
+        List<String> words = new ArrayList<>(List.of(report.kind().label()));
+        if (!data.isEmpty()) {
+            words.add("--data " + data.stream().map(ProbeCommand::fileName).collect(Collectors.joining(",")));
+        }
+        if (layers != null) {
+            words.add("--layers " + layers);
+        }
+        if (grid) {
+            words.add("--grid");
+        }
+        if (weights != null) {
+            words.add("--weights " + weights.name().toLowerCase(Locale.ROOT));
+        }
+        overrides.forEach(given -> words.add(given.startsWith("probe.") ? given : given.replaceFirst("=.*", "=…")));
+        return String.join(" ", words);
+    }
+
+    /** Of a path or a URI, whose query may be a secret. */
+    private static String fileName(String shard) {
+        return shard.replaceFirst("\\?.*", "").replaceFirst(".*/(?=[^/])", "");
     }
 
     /** The options are overrides too, so that they are checked in the same place. */

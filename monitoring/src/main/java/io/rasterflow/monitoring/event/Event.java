@@ -167,7 +167,8 @@ public sealed interface Event
     }
 
     /**
-     * @param kind {@code attentive}, {@code linear} or {@code knn}
+     * @param kind {@code attentive}, {@code linear} or {@code knn}, followed by what a user asked for otherwise than the run
+     *     does, such as {@code linear --layers 3-5}: accuracies of one kind can be compared
      * @param accuracy top-1 as a fraction
      * @param validationLoss loss of the same weights
      * @param set name of the labelled set; empty where it has none, which older programs never gave it
@@ -186,6 +187,9 @@ public sealed interface Event
             String set,
             int sets)
             implements Event {
+        /** The node that says what a user has probed, during the run or long after it. */
+        public static final String VERB = "probe-verb";
+
         public Probe {
             set = set == null ? "" : set;
             sets = Math.max(1, sets);

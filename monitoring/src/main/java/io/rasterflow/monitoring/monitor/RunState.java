@@ -118,8 +118,11 @@ public final class RunState {
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
-        // That a disk has room, or that nothing goes on, is no sign that something does.
-        if (!(event instanceof Event.Disk) && !(event instanceof Event.Alarm)) {
+        // That a disk has room, that nothing goes on, or that somebody probes a checkpoint, is no sign that something
+        // does.
+        if (!(event instanceof Event.Disk)
+                && !(event instanceof Event.Alarm)
+                && !Event.Probe.VERB.equals(event.node())) {
             lastMillis = Math.max(lastMillis, event.timeMillis());
             nodes.add(event);
         }

@@ -407,6 +407,22 @@ class TrainTest {
 
         JsonNode knn = probe(run, "knn", "--layers", "0-1");
         assertTrue(knn.get("loss").isNull(), knn.toString());
+
+        try (Stream<Event> events = Journals.read(run)) {
+            List<Event.Probe> journalled = events.filter(event -> Event.Probe.VERB.equals(event.node()))
+                    .map(Event.Probe.class::cast)
+                    .toList();
+            String data = " --data validation-00.tar.gz";
+            assertEquals(
+                    List.of(
+                            "attentive" + data + " --grid",
+                            "linear" + data + " --layers each probe.cacheBytes=400000",
+                            "linear" + data + " --layers 1",
+                            "knn" + data + " --layers 0-1"),
+                    journalled.stream().map(Event.Probe::kind).toList());
+            assertEquals(knn.get("probe").asDouble(), journalled.get(3).accuracy());
+            assertEquals(40, journalled.get(3).step());
+        }
     }
 
     private JsonNode probe(Path run, String kind, Object... arguments) throws IOException, InterruptedException {

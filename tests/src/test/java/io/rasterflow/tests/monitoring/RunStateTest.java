@@ -257,6 +257,21 @@ class RunStateTest {
     }
 
     @Test
+    void whatAUserProbesLaterIsKeptAndMakesTheRunNoLonger() {
+        List<Event> events = new ArrayList<>(SampleRun.until(400));
+        events.add(SampleRun.ended());
+        RunState state = folded(events);
+        RunStatus before = state.status();
+        state.apply(new Event.Probe(SampleRun.at(100_000), Event.Probe.VERB, 0, "linear", 0.6, 0.9, 20_000, 5_000, 1));
+        RunStatus after = state.status();
+        assertEquals(before.lastMillis(), after.lastMillis());
+        assertEquals(before.nodes(), after.nodes());
+        assertEquals(before.correlation(), after.correlation());
+        assertEquals(before.probes().size() + 1, after.probes().size());
+        assertEquals("completed", after.state());
+    }
+
+    @Test
     void piecesAddUpToTheWhole() {
         RunState state = new RunState();
         Map<String, TreeMap<Long, Double>> seen = new HashMap<>();
