@@ -14,7 +14,6 @@ import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.model.checkpoint.Checkpoint;
-import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.monitoring.action.ActionAnswer;
 import io.rasterflow.monitoring.action.ActionRequest;
 import io.rasterflow.monitoring.event.Event;
@@ -22,10 +21,8 @@ import io.rasterflow.monitoring.monitor.Telemetry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -146,7 +143,6 @@ public final class Coordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final Duration TICK = Duration.ofMillis(Pace.TICK_MILLIS);
-    private static final long WAITING_MILLIS = 10_000;
 
     private final ActorContext<Command> context;
     private final String node;
@@ -157,13 +153,11 @@ public final class Coordinator {
 
     // Members
     private final Membership membership;
-    private final Map<DataAddress, ActorRef<Trainer.Command>> trainers = new HashMap<>();
+    private final MembershipLog log;
+    private final Trainers trainers = new Trainers();
     private final Nodes nodes = new Nodes();
     private final Wishes wishes;
     private final Evaluations evaluations = new Evaluations();
-    private Optional<String> identity = Optional.empty();
-    private String waiting = "";
-    private long saidWaiting;
 
     // The end
     private final Set<ActorRef<Outcome>> followers = new LinkedHashSet<>();
@@ -204,6 +198,7 @@ public final class Coordinator {
                 plan.exchange().silenceMillis());
         this.membership = new Membership(
                 rules, cluster, this::restorePoint, new GenerationFile(Path.of(plan.directory()), takesOver));
+        this.log = new MembershipLog(node, membership, telemetry);
         this.wishes = new Wishes(node, membership, nodes, telemetry);
     }
 
@@ -252,30 +247,18 @@ public final class Coordinator {
             message.replyTo().tell(new Refused(refusal.get()));
         } else if (nodes.heard(message, now())) {
             LOG.info("node {} joins", message.node());
-            membershipEvent(message.node(), "up", "");
+            log.record(message.node(), "up", "");
             message.replyTo().tell(new Welcome(plan, incarnation));
         }
         return Behaviors.same();
     }
 
     private Behavior<Command> onAnnounce(Announce message) {
-        DataAddress address = message.standing().address();
-        if (identity.isPresent() && !identity.get().equals(message.identity())) {
-            if (trainers.put(address, message.trainer()) == null) {
-                LOG.warn(
-                        "refused: trainer {} on {} has \"{}\", this run \"{}\"",
-                        address.replica(),
-                        message.standing().node(),
-                        message.identity(),
-                        identity.get());
-            }
-            message.trainer()
-                    .tell(new Trainer.Retire("it would train on \"" + message.identity() + "\", this run has \""
-                            + identity.get() + "\"; use the same data on all nodes"));
+        if (trainers.refuses(message)) {
             return Behaviors.same();
         }
-        identity = Optional.of(message.identity());
-        if (trainers.put(address, message.trainer()) == null) {
+        DataAddress address = message.standing().address();
+        if (trainers.add(address, message.trainer())) {
             context.watchWith(message.trainer(), new TrainerGone(address));
         }
         cluster.heardTrainer(address.processId(), message.trainer());
@@ -322,17 +305,14 @@ public final class Coordinator {
     private Behavior<Command> onNodeFailed(NodeFailed message) {
         if (membership.begun() && membership.trainers() > 0) {
             LOG.warn("node {} is lost: {}", message.node(), message.cause());
-            membershipEvent(message.node(), "down", message.cause());
+            log.record(message.node(), "down", message.cause());
             return Behaviors.same();
         }
         return stopping ? Behaviors.same() : fail("node " + message.node() + " failed: " + message.cause());
     }
 
     private Behavior<Command> onTick(Tick message) {
-        if (!waiting.isEmpty() && now() - saidWaiting > WAITING_MILLIS) {
-            saidWaiting = now();
-            LOG.info(waiting);
-        }
+        log.tick(now());
         return obey(Stream.concat(membership.tick(now()).stream(), wishes.tick(now()).stream())
                 .toList());
     }
@@ -342,17 +322,13 @@ public final class Coordinator {
     private Behavior<Command> obey(List<Order> orders) {
         for (Order order : orders) {
             if (order instanceof Order.ToTrainer toTrainer) {
-                ActorRef<Trainer.Command> trainer = trainers.get(toTrainer.to());
-                if (trainer != null) {
-                    trainer.tell(message(toTrainer));
-                }
+                trainers.tell(toTrainer);
             } else if (order instanceof Order.Formed formed) {
                 onFormed(formed);
             } else if (order instanceof Order.Dropped dropped) {
-                LOG.info("trainer {} on {} is out: {}", dropped.who().replica(), dropped.node(), dropped.cause());
-                membershipEvent(dropped.node(), "down", dropped.cause());
+                log.dropped(dropped);
             } else if (order instanceof Order.Wait wait) {
-                onWait(wait.reason());
+                log.waits(wait.reason(), now());
             } else if (order instanceof Order.Fail failure) {
                 return fail(failure.cause());
             }
@@ -360,62 +336,16 @@ public final class Coordinator {
         return endIfDone();
     }
 
-    private static Trainer.Command message(Order.ToTrainer order) {
-        if (order instanceof Order.Form form) {
-            return new Trainer.Form(form.place());
-        } else if (order instanceof Order.Halt halt) {
-            return new Trainer.Halt(halt.generation());
-        } else if (order instanceof Order.Pause pause) {
-            return new Trainer.Pause(pause.generation());
-        } else if (order instanceof Order.Confirm confirm) {
-            return new Trainer.Confirm(confirm.suspect());
-        } else if (order instanceof Order.Describe) {
-            return new Trainer.Describe();
-        } else if (order instanceof Order.Retire retire) {
-            return new Trainer.Retire(retire.reason());
-        }
-        return new Trainer.Save();
-    }
-
     private void onFormed(Order.Formed formed) {
-        waiting = "";
-        long step = formed.first().firstStep();
-        String because = formed.cause().isEmpty() ? "" : "; " + formed.cause();
-        LOG.info(
-                "generation {} begins at step {}: ranks {}{}",
-                formed.first().generation().number(),
-                step,
-                formed.ranks(),
-                because);
-        membershipEvent("", "generation", "step " + step + ", ranks " + formed.ranks() + because);
+        log.formed(formed);
         if (formed.first().origin().checkpoint().startsWith(plan.directory())) {
-            lastCheckpoint = step;
+            lastCheckpoint = formed.first().firstStep();
         }
     }
 
-    private void onWait(String reason) {
-        waiting = reason;
-        saidWaiting = now();
-        LOG.info(reason);
-        if (membership.begun()) {
-            membershipEvent("", "waiting", reason);
-        }
-    }
-
-    /** Where a generation begins when no trainer has weights: the newest checkpoint, the run's origin, or the seed. */
     private Optional<RestorePoint> restorePoint() {
         try {
-            Optional<Path> checkpoint = Checkpoint.latest(Path.of(plan.directory()))
-                    .or(() -> Optional.of(plan.origin())
-                            .filter(origin -> !origin.isEmpty())
-                            .map(Path::of));
-            if (checkpoint.isEmpty()) {
-                return Optional.of(
-                        new RestorePoint("", 0, "seed " + plan.train().seed()));
-            }
-            TrainingState state = Checkpoint.state(checkpoint.get());
-            String history = state.history().isEmpty() ? "weights " + state.weightsSha256() : state.history();
-            return Optional.of(new RestorePoint(checkpoint.get().toString(), state.step(), history));
+            return Optional.of(RestorePoints.newest(plan));
         } catch (IOException e) {
             context.getSelf().tell(new NodeFailed(node, "the checkpoints cannot be read: " + e.getMessage()));
             return Optional.empty();
@@ -465,8 +395,7 @@ public final class Coordinator {
             wishes.evaluated(message.step(), message.validationLoss());
         }
         // Whoever is rank 0 by the next checkpoint.
-        trainers.values()
-                .forEach(trainer -> trainer.tell(new Trainer.Validated(message.step(), message.validationLoss())));
+        trainers.tellAll(new Trainer.Validated(message.step(), message.validationLoss()));
         return endIfDone();
     }
 
@@ -540,25 +469,11 @@ public final class Coordinator {
     private Behavior<Command> end(String how, long step, String detail, String weightsSha256) {
         wishes.end();
         membership.close();
-        trainers.values().forEach(trainer -> trainer.tell(new Trainer.Retire("the run is over")));
+        trainers.tellAll(new Trainer.Retire("the run is over"));
         Outcome result = new Outcome(how, step, detail, weightsSha256);
         outcome = Optional.of(result);
         telemetry.record(new Event.RunEnded(System.currentTimeMillis(), node, step, how, detail));
         followers.forEach(follower -> follower.tell(result));
         return ended();
-    }
-
-    private void membershipEvent(String member, String change, String detail) {
-        telemetry.record(new Event.Membership(
-                System.currentTimeMillis(),
-                node,
-                member,
-                change,
-                membership.generation().map(generation -> generation.number()).orElse(0L),
-                membership
-                        .generation()
-                        .map(generation -> generation.worldSize())
-                        .orElse(0),
-                detail));
     }
 }

@@ -36,10 +36,9 @@ final class Wishes {
     // Checkpoints: first to be written, then perhaps to be evaluated
     private final List<ActionRequest> writing = new ArrayList<>();
     private final Map<Long, List<ActionRequest>> evaluating = new HashMap<>();
-    /** Who was asked to write, in which generation. */
+    /** Who was asked to write: it does so whatever becomes of its generation, unless it is lost. */
     private Optional<DataAddress> writer = Optional.empty();
 
-    private long writersGeneration;
     private long askedStep;
 
     /** @param node that hosts the coordinator */
@@ -110,18 +109,12 @@ final class Wishes {
                 .map(Standing::address)
                 .findFirst();
         writer = first;
-        writersGeneration = generation();
         return first.<List<Order>>map(address -> List.of(new Order.Save(address)))
                 .orElse(List.of());
     }
 
     private boolean writerIsLost() {
-        return writersGeneration != generation()
-                || membership.ranks().stream().noneMatch(standing -> writer.equals(Optional.of(standing.address())));
-    }
-
-    private long generation() {
-        return membership.generation().map(known -> known.number()).orElse(0L);
+        return writer.filter(membership::isHere).isEmpty();
     }
 
     /** Whether the next checkpoint that is no regular one is a user's. */

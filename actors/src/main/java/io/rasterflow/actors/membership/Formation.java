@@ -10,7 +10,7 @@ import java.util.Set;
  * A new generation: who is in it, and from which weights it goes on.
  *
  * @param members in rank order
- * @param live whether one of them has the weights; otherwise all take those of the restore point
+ * @param live whether a trainer has the weights; otherwise all take those of the restore point
  * @param saved the restore point
  * @param sources that have the weights, where it is live
  */
@@ -23,16 +23,19 @@ record Formation(
         List<DataAddress> sources) {
 
     /**
-     * The most advanced weights that there are: of the candidates, unless a checkpoint is further.
+     * The most advanced weights that there are: of the trainers that have stopped, unless a checkpoint is further.
      *
+     * @param candidates for a place
+     * @param stopped these and those that are leaving, who stay until the others train
      * @param before ranks of the last generation
      */
-    static Formation of(List<Seat> candidates, RestorePoint saved, Set<DataAddress> before, int mostRanks) {
-        Optional<Seat> best = Choice.best(candidates);
+    static Formation of(
+            List<Seat> candidates, List<Seat> stopped, RestorePoint saved, Set<DataAddress> before, int mostRanks) {
+        Optional<Seat> best = Choice.best(stopped);
         boolean live = best.isPresent() && best.get().step() >= saved.step();
         long firstStep = live ? best.get().step() : saved.step();
         String digest = live ? best.get().digest() : saved.digest();
-        List<DataAddress> sources = candidates.stream()
+        List<DataAddress> sources = stopped.stream()
                 .filter(seat ->
                         live && seat.step() == firstStep && seat.digest().equals(digest))
                 .map(seat -> seat.address)

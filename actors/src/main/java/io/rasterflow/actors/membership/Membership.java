@@ -3,8 +3,6 @@ package io.rasterflow.actors.membership;
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,49 +17,41 @@ import java.util.function.Supplier;
  * advanced weights that are left; they hold the sums of whole global batches only, because an all-reduce completes with all
  * micro-batches or not at all. Who lags behind takes them from a peer. (3) A rank is lost when its process is known to be
  * gone. If it is merely silent it may be beyond a partition: no generation is formed, and none goes on for long, where the
- * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join and leave at step
- * boundaries: all ranks are asked to pause after the step that is under way; a run that is held rests there, and no
- * generation is formed until it is released. (5) Trainers name their generation by its
- * number; one that is newer than the last that is known was formed by another coordinator, and before anything else is
- * decided one of its ranks is asked who is in it.
+ * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join
+ * and leave at step boundaries: all ranks are asked to pause after the step that is under way; a run that is held rests
+ * there, and no generation is formed until it is released. (5) Trainers name their generation by its number; one that is
+ * newer than the last that is known was formed by another coordinator, and before anything else is decided one of its ranks
+ * is asked who is in it.
  */
 public final class Membership {
 
     /** Ranks that pause at a boundary do so at the same time; who has not after so long is stopped. */
     private static final long PAUSE_MILLIS = 500;
 
-    private static final long CONFIRM_MILLIS = 1_000;
     /** A rank that has not said by then that it knows its place has not heard of it. */
     private static final long UNAWARE_MILLIS = 3_000;
-
-    private static final long RECENT_MILLIS = 2 * Pace.ANNOUNCE_MILLIS;
-    /** So long a coordinator that takes over waits for somebody who knows the last generation. */
-    private static final long TAKE_OVER_MILLIS = 3_000;
 
     /** Generations that may fail in a row without a step before a trainer that peers cannot reach is left out. */
     private static final int PATIENCE = 2;
 
     private static final long SHUN_MILLIS = 15_000;
-    /** Questions after which it is said that nobody answers. */
-    private static final int UNANSWERED = 3;
 
     private final Rules rules;
-    private final Electorate electorate;
     private final Supplier<Optional<RestorePoint>> restorePoint;
     private final GenerationNumbers numbers;
-    private final long inherited;
+    private final Orders orders = new Orders();
 
     // Who is there
     private final Seats seats = new Seats();
+    private final Silence silence;
+    private final TakeOver takeOver;
+    private final Departures departures;
+    private final Halts halts;
 
     // Where the run is
     private Optional<Ranks> current = Optional.empty();
     /** What the ranks of the current generation are told, if it was this coordinator that formed it. */
     private Optional<Places> places = Optional.empty();
-    /** The highest number of a generation that a trainer has named. */
-    private long named;
-
-    private final Repetition question = new Repetition();
 
     private boolean settling;
     private boolean paused;
@@ -72,10 +62,7 @@ public final class Membership {
     private long formedStep = -1;
     private boolean stopping;
     private boolean held;
-    private long begunAt = Long.MIN_VALUE;
     private boolean over;
-    private String waitingFor = "";
-    private final List<Order> orders = new ArrayList<>();
 
     /**
      * @param electorate asked before a silent rank is given up
@@ -89,20 +76,23 @@ public final class Membership {
             Supplier<Optional<RestorePoint>> restorePoint,
             GenerationNumbers numbers) {
         this.rules = rules;
-        this.electorate = electorate;
         this.restorePoint = restorePoint;
         this.numbers = numbers;
-        this.inherited = numbers.highest();
+        this.silence = new Silence(seats, electorate, rules.silenceMillis(), orders);
+        this.takeOver = new TakeOver(seats, orders, numbers.highest());
+        this.departures = new Departures(seats, restorePoint, orders);
+        this.halts = new Halts(seats, orders);
     }
 
     // ---- What happens
 
     /** A trainer announces itself. */
     public List<Order> heard(Standing standing, long now) {
+        silence.lookAtTheClock(now);
         DataAddress address = standing.address();
         if (seats.isDead(address)) {
             orders.add(new Order.Retire(address, "it was taken for dead"));
-            return take();
+            return orders.take();
         }
         Seat seat = seats.at(address, now);
         boolean news =
@@ -111,18 +101,18 @@ public final class Membership {
         seat.silent = false;
         if (news) {
             seat.standing = Optional.of(standing);
-            named = Math.max(named, standing.generation());
+            takeOver.heardOf(standing.generation());
         }
         if (news && matters(seat)) {
             evaluate(now, false);
         }
-        return take();
+        return orders.take();
     }
 
     /** Nothing follows from a rank's being on its way; with thousands of them it would take long to find that out. */
     private boolean matters(Seat seat) {
         return current.isEmpty()
-                || named > current.get().number()
+                || takeOver.named() > current.get().number()
                 || seat.generation() != current.get().number()
                 || seat.closed(current.get().number());
     }
@@ -133,7 +123,7 @@ public final class Membership {
                 .filter(generation -> current.isEmpty() || current.get().number() < generation.number())
                 .ifPresent(generation -> adopt(generation, roster.fingerprint(), now));
         evaluate(now, false);
-        return take();
+        return orders.take();
     }
 
     /** A generation that another coordinator has formed. */
@@ -161,7 +151,7 @@ public final class Membership {
             seats.markGone(suspect.processId());
             drop(seat, "its process is gone");
         } else if (seat != null && liveness == Liveness.SILENT) {
-            if (now - seat.heard > rules.silenceMillis()) {
+            if (silence.lasts(seat, now)) {
                 seat.silent = true;
                 seat.silentSince = now;
                 cause = seat.node() + " is silent";
@@ -172,7 +162,7 @@ public final class Membership {
             }
         }
         evaluate(now, false);
-        return take();
+        return orders.take();
     }
 
     /** A process is gone for certain: all of its trainers are. */
@@ -180,28 +170,28 @@ public final class Membership {
         seats.markGone(processId);
         seats.of(processId).forEach(seat -> drop(seat, why));
         evaluate(now, false);
-        return take();
+        return orders.take();
     }
 
     /** A trainer has ended by itself. */
     public List<Order> ended(DataAddress address, String why, long now) {
         seats.find(address).ifPresent(seat -> drop(seat, why));
         evaluate(now, false);
-        return take();
+        return orders.take();
     }
 
     /** Stop the run at the next step boundary, with a checkpoint. */
     public List<Order> stop(long now) {
         stopping = true;
         evaluate(now, true);
-        return take();
+        return orders.take();
     }
 
     /** Rest at the next step boundary; members stay, come and go meanwhile. */
     public List<Order> hold(long now) {
         held = true;
         evaluate(now, true);
-        return take();
+        return orders.take();
     }
 
     /** Go on, in a new generation that begins with the weights of the last. */
@@ -209,26 +199,26 @@ public final class Membership {
         held = false;
         cause = settling ? "the pause is over" : cause;
         evaluate(now, true);
-        return take();
+        return orders.take();
     }
 
     /** The checkpoint that {@link Order.Save} asked for is written. */
     public List<Order> saved(long now) {
         evaluate(now, true);
-        return take();
+        return orders.take();
     }
 
     /** Time goes by: several times a second. */
     public List<Order> tick(long now) {
-        lookAfterTheSilent(now);
+        silence.lookAfterTheSilent(now);
         evaluate(now, true);
-        return take();
+        return orders.take();
     }
 
     /** No more orders. */
     public void close() {
         over = true;
-        orders.clear();
+        orders.take();
     }
 
     // ---- What stands
@@ -267,6 +257,11 @@ public final class Membership {
         return held && still;
     }
 
+    /** Whether that trainer is neither lost nor silent. */
+    public boolean isHere(DataAddress trainer) {
+        return seats.find(trainer).filter(seat -> !seat.silent).isPresent();
+    }
+
     /** Trainers that are not lost. */
     public int trainers() {
         return (int) seats.all().stream().filter(seat -> !seat.silent).count();
@@ -287,12 +282,6 @@ public final class Membership {
 
     // ---- What follows
 
-    private List<Order> take() {
-        List<Order> taken = List.copyOf(orders);
-        orders.clear();
-        return taken;
-    }
-
     private void drop(Seat seat, String why) {
         seats.bury(seat);
         current.ifPresent(ranks -> ranks.remove(seat));
@@ -300,22 +289,13 @@ public final class Membership {
         orders.add(new Order.Dropped(seat.address, seat.node(), why));
     }
 
-    private void lookAfterTheSilent(long now) {
-        for (Seat seat : seats.all()) {
-            if (!seat.silent && now - seat.heard > rules.silenceMillis() && now - seat.asked > CONFIRM_MILLIS) {
-                seat.asked = now;
-                seats.witness(seat, now - rules.silenceMillis())
-                        .ifPresent(witness -> orders.add(new Order.Confirm(witness.address, seat.address)));
-            }
-        }
-    }
-
     private void evaluate(long now, boolean tick) {
         if (over) {
             return;
         }
-        begunAt = begunAt == Long.MIN_VALUE ? now : begunAt;
-        if (learns(now)) {
+        silence.lookAtTheClock(now);
+        takeOver.begin(now);
+        if (takeOver.learns(known(), now)) {
             return;
         }
         if (current.isEmpty()) {
@@ -327,7 +307,7 @@ public final class Membership {
             settlingSince = now;
         }
         if (tick) {
-            haltStragglers(now);
+            halts.stragglers(current.get(), now);
         }
         if (settling) {
             settle(now, tick);
@@ -340,73 +320,31 @@ public final class Membership {
         }
     }
 
-    /** Whether somebody is in a generation whose members are not known: nothing is decided before they are. */
-    private boolean learns(long now) {
-        long known = current.map(Ranks::number).orElse(0L);
-        if (named <= known) {
-            return false;
-        }
-        Optional<Seat> newest = seats.newerThan(known);
-        named = newest.map(Seat::generation).orElse(known);
-        newest.filter(seat -> question.due(named, now)).ifPresent(seat -> {
-            orders.add(new Order.Describe(seat.address));
-            if (question.times() > UNANSWERED) {
-                await("waiting for " + seat.node() + " to say who is in generation " + named);
-            }
-        });
-        return newest.isPresent();
-    }
-
-    private void tell(Seat seat, Order.ToTrainer order, long now) {
-        if (seat.mayBeTold(order, now)) {
-            orders.add(order);
-        }
+    /** Number of the last generation whose members are known; 0 before the first. */
+    private long known() {
+        return current.map(Ranks::number).orElse(0L);
     }
 
     private void gather(long now) {
-        if (stopping && !takingOver(now)) {
+        if (stopping && !takeOver.isUnderWay(known(), now)) {
             over = true;
             return;
         }
         retireLeavers();
         List<Seat> ready = seats.candidates(now);
         if (held) {
-            await("paused before the first step");
+            orders.await("paused before the first step");
         } else if (ready.size() >= rules.worldSize()) {
             if (decided(now) && enough(ready)) {
                 form(ready, now);
             }
         } else {
-            await("waiting for trainers: " + ready.size() + " of " + rules.worldSize() + " are here");
+            orders.await("waiting for trainers: " + ready.size() + " of " + rules.worldSize() + " are here");
         }
     }
 
-    /** Whether there may be a generation that goes on and that nobody has told of yet. */
-    private boolean takingOver(long now) {
-        return current.map(Ranks::number).orElse(0L) < inherited && now - begunAt < TAKE_OVER_MILLIS;
-    }
-
-    /** Who is in an older generation has missed that there is a newer one without it. */
-    private void haltStragglers(long now) {
-        long number = current.get().number();
-        for (Seat seat : seats.all()) {
-            if (!seat.silent
-                    && seat.standing.isPresent()
-                    && !seat.stopped()
-                    && seat.generation() < number
-                    && !current.get().addresses().contains(seat.address)) {
-                tell(seat, new Order.Halt(seat.address, seat.generation()), now);
-            }
-        }
-    }
-
-    /** Whether too few have been heard for so long that this must be taken for the smaller side of a partition. */
     private boolean isolated(long now) {
-        long since = now - 2 * rules.silenceMillis();
-        return since > begunAt
-                && since > formedAt
-                && !finished()
-                && !electorate.mayGoOn(seats.heardSince(since), seats.gone());
+        return !finished() && silence.isolates(now, Math.max(takeOver.begunAt(), formedAt));
     }
 
     /** Places are given until they are taken; those that a former coordinator gave are not known, and all begin anew. */
@@ -438,7 +376,7 @@ public final class Membership {
         if (joins || leaves || stopping || held) {
             cause = joins ? "trainers join" : leaves ? "trainers leave" : stopping ? "stop" : "pause";
             paused = true;
-            ranks.present().forEach(seat -> tell(seat, new Order.Pause(seat.address, ranks.number()), now));
+            ranks.present().forEach(seat -> orders.tell(seat, new Order.Pause(seat.address, ranks.number()), now));
         }
     }
 
@@ -446,7 +384,7 @@ public final class Membership {
         if (current.get().move()) {
             boolean patient = paused && now - settlingSince < PAUSE_MILLIS;
             if (!patient && (tick || now == settlingSince)) {
-                haltAll(now);
+                halts.all(current.get(), now);
             }
             return;
         }
@@ -454,7 +392,7 @@ public final class Membership {
             return;
         }
         if (stopping) {
-            over = tick && safe(current.get().present(), now);
+            over = tick && departures.safe(current.get().present(), now);
         } else if (held) {
             letGo(now, tick);
         } else {
@@ -462,37 +400,25 @@ public final class Membership {
         }
     }
 
-    private void haltAll(long now) {
-        Ranks ranks = current.get();
-        ranks.present().stream()
-                .filter(ranks::moves)
-                .forEach(seat ->
-                        tell(seat, new Order.Halt(seat.address, Math.max(ranks.number(), seat.generation())), now));
-    }
-
     /** Whether nobody else can go on with the run, so that this side may. */
     private boolean decided(long now) {
-        if (takingOver(now)) {
-            await("waiting for the ranks of generation " + inherited + ", which another coordinator formed");
+        if (takeOver.isUnderWay(known(), now)) {
+            orders.await("waiting for the ranks of generation " + takeOver.inherited()
+                    + ", which another coordinator formed");
             return false;
         }
         if (current.isPresent() && current.get().allSilent()) {
             // With one of them it would be over for all, but together they may go on where they are.
-            await("waiting: all ranks of generation " + current.get().number() + " are silent, so they may be training;"
-                    + " the cluster will find out");
+            orders.await("waiting: all ranks of generation " + current.get().number()
+                    + " are silent, so they may be training;" + " the cluster will find out");
             return false;
         }
-        if (!electorate.mayGoOn(heardLately(now), seats.gone())) {
-            await("waiting: too few nodes are heard, so the larger part of the cluster may be training elsewhere");
+        if (!silence.mayDecide(now)) {
+            orders.await(
+                    "waiting: too few nodes are heard, so the larger part of the cluster may be training elsewhere");
             return false;
         }
         return true;
-    }
-
-    /** Who was heard since the last trainer fell silent: who is beyond a cut with it was not. */
-    private Set<String> heardLately(long now) {
-        long recent = now - RECENT_MILLIS;
-        return seats.heardSince(Math.max(seats.lastSilence().orElse(recent), recent));
     }
 
     /** Those who want to leave need not wait for others to come. */
@@ -508,34 +434,17 @@ public final class Membership {
     }
 
     private void letGo(long now, boolean tick) {
-        boolean leavers = seats.all().stream().anyMatch(seat -> seat.leaving() && seat.stopped() && !seat.silent);
-        if (leavers && tick && safe(seats.all(), now)) {
-            retireLeavers();
+        if (tick) {
+            departures.letGoSafely(now).forEach(this::hasLeft);
         }
-    }
-
-    /** Whether the last checkpoint is as good as their weights; the most advanced of them is asked for one otherwise. */
-    private boolean safe(Collection<Seat> left, long now) {
-        Optional<RestorePoint> saved = restorePoint.get();
-        Optional<Seat> best = Choice.best(left);
-        if (saved.isEmpty() || best.isEmpty()) {
-            return best.isEmpty();
-        }
-        if (saved.get().step() < best.get().step()) {
-            tell(best.get(), new Order.Save(best.get().address), now);
-            return false;
-        }
-        return true;
     }
 
     private void retireLeavers() {
-        Set<DataAddress> needed = settling ? Set.of() : addresses();
-        for (Seat seat : List.copyOf(seats.all())) {
-            if (seat.leaving() && seat.stopped() && !needed.contains(seat.address)) {
-                orders.add(new Order.Retire(seat.address, "it asked to leave"));
-                drop(seat, "it has left");
-            }
-        }
+        departures.letGo().forEach(this::hasLeft);
+    }
+
+    private void hasLeft(Seat seat) {
+        drop(seat, "it has left");
     }
 
     private boolean enough(List<Seat> candidates) {
@@ -544,7 +453,7 @@ public final class Membership {
                 .distinct()
                 .count();
         if (nodes < rules.minNodes()) {
-            await("waiting: " + nodes + " trainer " + (nodes == 1 ? "node is" : "nodes are")
+            orders.await("waiting: " + nodes + " trainer " + (nodes == 1 ? "node is" : "nodes are")
                     + " here, cluster.minNodes asks for " + rules.minNodes());
         }
         return nodes >= rules.minNodes();
@@ -565,11 +474,11 @@ public final class Membership {
             orders.add(new Order.Fail(divergence.get()));
             return;
         }
-        Formation formation = Formation.of(candidates, saved.get(), addresses(), rules.microBatches());
+        Formation formation =
+                Formation.of(candidates, seats.stopped(now), saved.get(), addresses(), rules.microBatches());
         barren = formation.firstStep() == formedStep ? barren + 1 : 0;
         formedStep = formation.firstStep();
-        long last = current.map(Ranks::number).orElse(0L);
-        long number = numbers.next(Math.max(last, named));
+        long number = numbers.next(Math.max(known(), takeOver.named()));
         Generation next = formation.generation(number, rules.microBatches());
         long fingerprint = next.fingerprint();
         Places given = formation.places(next, fingerprint, current);
@@ -582,13 +491,6 @@ public final class Membership {
         places = Optional.of(given);
         begin(next, fingerprint, now);
         cause = "";
-        waitingFor = "";
-    }
-
-    private void await(String reason) {
-        if (!reason.equals(waitingFor)) {
-            waitingFor = reason;
-            orders.add(new Order.Wait(reason));
-        }
+        orders.goOn();
     }
 }

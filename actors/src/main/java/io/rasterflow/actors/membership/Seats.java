@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 /** All trainers that are not known to be gone, and who is. */
 final class Seats {
 
-    private static final int REMEMBERED_DEAD = 10_000;
+    /** Dead trainers and gone processes; of older ones nobody speaks any more. */
+    private static final int REMEMBERED = 10_000;
 
     private final Map<DataAddress, Seat> seats = new LinkedHashMap<>();
     private final Set<DataAddress> dead = new LinkedHashSet<>();
@@ -41,9 +42,13 @@ final class Seats {
     /** It does not come back under that address. */
     void bury(Seat seat) {
         seats.remove(seat.address);
-        dead.add(seat.address);
-        if (dead.size() > REMEMBERED_DEAD) {
-            dead.remove(dead.iterator().next());
+        remember(dead, seat.address);
+    }
+
+    private static <T> void remember(Set<T> things, T thing) {
+        things.add(thing);
+        if (things.size() > REMEMBERED) {
+            things.remove(things.iterator().next());
         }
     }
 
@@ -52,19 +57,24 @@ final class Seats {
     }
 
     void markGone(String processId) {
-        gone.add(processId);
+        remember(gone, processId);
     }
 
-    /** Processes that have ended for certain. */
+    /** Processes that have ended for certain. One that is forgotten is counted as long as the cluster does: this side waits. */
     Set<String> gone() {
         return gone;
     }
 
-    /** Trainers that have stopped and can take a place. */
-    List<Seat> candidates(long now) {
+    /** Trainers that have stopped and can be reached: they can give their weights to others, also when they are leaving. */
+    List<Seat> stopped(long now) {
         return seats.values().stream()
-                .filter(seat -> seat.stopped() && !seat.silent && !seat.leaving() && seat.shunnedUntil <= now)
+                .filter(seat -> seat.stopped() && !seat.silent && seat.shunnedUntil <= now)
                 .toList();
+    }
+
+    /** Those of them that can take a place. */
+    List<Seat> candidates(long now) {
+        return stopped(now).stream().filter(seat -> !seat.leaving()).toList();
     }
 
     /** Whoever was in the newest generation after that one; among several the one that was heard last. */

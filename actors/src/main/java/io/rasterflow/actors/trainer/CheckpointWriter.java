@@ -19,6 +19,7 @@ final class CheckpointWriter {
 
     private final TrainerNode node;
     private CompletionStage<String> last = CompletableFuture.completedFuture("");
+    private long lastStep = -1;
 
     CheckpointWriter(TrainerNode node) {
         this.node = node;
@@ -27,9 +28,10 @@ final class CheckpointWriter {
     /** What {@code state.json} says besides the step. */
     record Context(int worldSize, double loss, double validationLoss, String history) {}
 
-    /** Whether the checkpoint of a step is complete. */
-    boolean isWritten(long step) {
-        return Files.isDirectory(Checkpoint.directory(Path.of(node.plan().directory()), step));
+    /** Whether the checkpoint of a step is complete, or the last that this rank has begun to write. */
+    boolean isBegun(long step) {
+        return step == lastStep
+                || Files.isDirectory(Checkpoint.directory(Path.of(node.plan().directory()), step));
     }
 
     /**
@@ -37,6 +39,7 @@ final class CheckpointWriter {
      * @return completes with the hash of the weights; fails with {@link UncheckedIOException}
      */
     CompletionStage<String> write(Snapshot snapshot, Context context) {
+        lastStep = snapshot.step();
         last = last.thenApplyAsync(before -> writeNow(snapshot, context), node.io());
         return last;
     }

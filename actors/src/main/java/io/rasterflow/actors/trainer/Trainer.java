@@ -26,6 +26,7 @@ import io.rasterflow.streams.batch.Batch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -101,6 +102,7 @@ public final class Trainer {
     private static final int PAUSE = 1;
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+    private static final Duration SAVE_LATER = Duration.ofMillis(200);
 
     private final ActorContext<Command> context;
     private final TrainerNode node;
@@ -282,7 +284,7 @@ public final class Trainer {
             recordStart(place);
         }
         // Also what a lost rank 0 did not finish writing, and what comes from another run.
-        if ((begins || node.plan().checkpointDue(place.firstStep())) && !checkpoints.isWritten(place.firstStep())) {
+        if ((begins || node.plan().checkpointDue(place.firstStep())) && !checkpoints.isBegun(place.firstStep())) {
             writeCheckpoint();
         }
     }
@@ -464,11 +466,12 @@ public final class Trainer {
     private Behavior<Command> onSave(Save message) {
         long step = member.step();
         if (step < 0) {
-            return Behaviors.same(); // It is asked again in its next generation.
+            context.scheduleOnce(SAVE_LATER, context.getSelf(), message); // Its weights are on their way.
+            return Behaviors.same();
         }
         return guarded(() -> {
             CompletionStage<String> saved =
-                    checkpoints.isWritten(step) ? checkpoints.hashAfterwards(replica.snapshot()) : writeCheckpoint();
+                    checkpoints.isBegun(step) ? checkpoints.hashAfterwards(replica.snapshot()) : writeCheckpoint();
             context.pipeToSelf(saved, (hash, failure) -> {
                 if (failure == null) {
                     node.coordinator().tell(new Coordinator.Saved(step, hash));
