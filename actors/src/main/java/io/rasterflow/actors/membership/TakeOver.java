@@ -5,8 +5,11 @@ import java.util.Optional;
 /** What a coordinator does not know of generations that another has formed, and how it learns of them. */
 final class TakeOver {
 
-    /** So long a coordinator that takes over waits for somebody who knows the last generation. */
-    private static final long TAKE_OVER_MILLIS = 3_000;
+    /**
+     * So long a coordinator that takes over waits for somebody who knows the last generation: if all of its ranks are beyond a
+     * cut, the cluster has given them up by then.
+     */
+    private static final long TAKE_OVER_MILLIS = 10_000;
     /** Questions after which it is said that nobody answers. */
     private static final int UNANSWERED = 3;
 

@@ -17,8 +17,11 @@ final class Cluster {
 
     /** The losing side of a cut mostly ends within so long; then the other side goes on. */
     private static final double DOWNING_MILLIS = 1_000;
-    /** But its failure detector may be later than that of the winners, and it does not know that it has lost. */
-    private static final double LINGERING_MILLIS = 5_000;
+    /**
+     * But its failure detector may be later than that of the winners, and it does not know that it has lost: then its
+     * coordinator must stop it. A side without one relies on the cluster alone.
+     */
+    private static final double LINGERING_MILLIS = 15_000;
 
     private final World world;
     private final Scheduler scheduler;
@@ -206,7 +209,8 @@ final class Cluster {
         }
         world.say("the cluster gives up %s", losers);
         List<Machine> ordered = members.stream().filter(losers::contains).toList();
-        double latest = scheduler.chance(0.5) ? DOWNING_MILLIS : LINGERING_MILLIS;
+        boolean coordinated = coordinators.stream().anyMatch(coordinator -> losers.contains(coordinator.machine));
+        double latest = coordinated && scheduler.chance(0.5) ? LINGERING_MILLIS : DOWNING_MILLIS;
         for (Machine loser : ordered) {
             lingering.add(loser);
             scheduler.after(scheduler.between(0, latest), () -> end(loser, "ends: it is on the smaller side"));

@@ -42,7 +42,7 @@ final class Faults {
             case 2, 3 -> world.ambush(victim.get(), scheduler.below(12));
             case 4 -> world.cluster.hang(victim.get(), Math.min(left(), scheduler.between(50, 3_000)));
             case 5 -> world.cluster.hang(victim.get(), Math.min(left(), scheduler.between(1_000, 12_000)));
-            case 6, 7 -> world.cluster.cut(someone(), Math.min(left(), scheduler.between(100, 12_000)));
+            case 6, 7 -> cut();
             case 8 -> victim.get().run(() -> victim.get().trainers.forEach(SimulatedTrainer::leave));
             case 9 -> world.cluster.restartCoordinator();
             case 10 -> crashCoordinator(victim.get());
@@ -52,6 +52,30 @@ final class Faults {
                 world.network.storm(Math.min(left(), scheduler.between(500, 4_000)));
             }
         }
+    }
+
+    private void cut() {
+        double longest = world.scenario.longestCutMillis();
+        if (scheduler.chance(0.5)) {
+            world.cluster.cut(theRanks(), Math.min(left(), scheduler.between(longest / 2, longest)));
+        } else {
+            world.cluster.cut(someone(), Math.min(left(), scheduler.between(100, longest)));
+        }
+    }
+
+    /** All ranks on one side, with the coordinator or without it: whoever is in reserve may be the larger side. */
+    private Set<Machine> theRanks() {
+        Set<Machine> side = new LinkedHashSet<>();
+        world.cluster.coordinator().ifPresent(coordinator -> {
+            coordinator.membership.ranks().forEach(rank -> side.add(world.trainers.get(rank.address()).machine));
+            if (scheduler.chance(0.5)) {
+                side.add(coordinator.machine);
+            } else {
+                side.remove(coordinator.machine);
+            }
+        });
+        side.retainAll(world.cluster.members());
+        return side.size() == world.cluster.members().size() ? Set.of() : side;
     }
 
     /** Alone or together with another. */

@@ -115,6 +115,20 @@ final class Ledger {
                 first.firstStep());
     }
 
+    /** A trainer takes a place. Whoever was counted on in a newer generation had promised to take none in an older one. */
+    void placed(SimulatedTrainer who) {
+        Generation taken = who.member.place().generation();
+        generations.values().stream()
+                .filter(newer ->
+                        newer.number() > taken.number() && newer.members().contains(who.address))
+                .forEach(newer -> require(
+                        false,
+                        "%s takes a place in generation %d after generation %d was formed with it",
+                        who,
+                        taken.number(),
+                        newer.number()));
+    }
+
     int generations() {
         return generations.size();
     }

@@ -14,6 +14,7 @@ import java.util.List;
  * @param calmMillis when faults and losses end
  * @param unreachableMillis when the cluster gives a node up
  * @param linkSilenceMillis when a rank gives a silent peer up
+ * @param longestCutMillis of the network
  */
 record Scenario(
         Rules rules,
@@ -26,10 +27,14 @@ record Scenario(
         double repetition,
         double lateness,
         double unreachableMillis,
-        double linkSilenceMillis) {
+        double linkSilenceMillis,
+        double longestCutMillis) {
 
     static Scenario draw(Scheduler chance) {
-        int nodes = chance.from(1, 6);
+        // Few ranks and many in reserve, in a run that is long enough for two sides of a cut to train: what no shorter
+        // one shows.
+        boolean split = chance.chance(0.2);
+        int nodes = split ? chance.from(3, 6) : chance.from(1, 6);
         List<Integer> replicas = new ArrayList<>();
         for (int node = 0; node < nodes; node++) {
             replicas.add(chance.chance(0.2) ? 2 : 1);
@@ -39,23 +44,25 @@ record Scenario(
         }
         int trainers = replicas.stream().mapToInt(Integer::intValue).sum();
         int trainerNodes = (int) replicas.stream().filter(count -> count > 0).count();
-        int microBatches = chance.from(1, 8);
+        int microBatches = chance.from(1, split ? 3 : 8);
         int worldSize = chance.from(1, Math.min(trainers, microBatches));
         // The first generation's ranks may share nodes; later ones must still find enough of them.
         int minNodes = chance.chance(0.6) ? 1 : chance.from(1, Math.min(trainerNodes, microBatches));
-        Rules rules = new Rules(worldSize, minNodes, microBatches, chance.from(8, 40), 1_500);
+        Rules rules =
+                new Rules(worldSize, minNodes, microBatches, split ? chance.from(400, 800) : chance.from(8, 40), 1_500);
         boolean stormy = chance.chance(0.6);
         return new Scenario(
                 rules,
                 replicas,
-                chance.from(3, 15),
+                split ? chance.from(20, 100) : chance.from(3, 15),
                 chance.chance(0.5),
                 chance.from(0, 8),
-                chance.from(4_000, 12_000),
+                split ? chance.from(20_000, 30_000) : chance.from(4_000, 12_000),
                 stormy ? chance.between(0, 0.3) : 0,
                 stormy ? chance.between(0, 0.3) : 0,
                 stormy ? chance.between(0, 0.2) : 0,
                 chance.between(3_000, 8_000),
-                chance.between(800, 2_000));
+                chance.between(800, 2_000),
+                split ? 25_000 : 12_000);
     }
 }

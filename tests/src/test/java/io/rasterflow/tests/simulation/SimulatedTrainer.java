@@ -71,6 +71,7 @@ final class SimulatedTrainer {
                 this,
                 assignment.generation().number(),
                 before);
+        world.ledger.placed(this);
         leaveExchange();
         epoch++;
         signals = 0;
@@ -146,6 +147,7 @@ final class SimulatedTrainer {
     void retire() {
         if (!retired) {
             say("retires");
+            world.letGo(this);
             leaveExchange();
             retired = true;
             epoch++;
@@ -163,16 +165,25 @@ final class SimulatedTrainer {
         switch (assignment.origin().kind()) {
             case KEPT -> throw new IllegalStateException(this + " keeps what it has not");
             case PEER -> {
-                member.discard();
+                discard(assignment);
                 fetch(assignment, world.trainers.get(assignment.origin().peer().orElseThrow()));
             }
             case CHECKPOINT, SEED -> {
-                member.discard();
+                discard(assignment);
                 Ledger.Checkpoint from =
                         world.ledger.checkpoint(assignment.origin().checkpoint());
                 continueAfter(world.scheduler.between(30, 400), () -> restored(from.weights()));
             }
         }
+    }
+
+    private void discard(Assignment assignment) {
+        Ledger.require(
+                member.generationNumber() == 0 || member.step() <= assignment.firstStep(),
+                "%s throws its weights away for those of step %d",
+                this,
+                assignment.firstStep());
+        member.discard();
     }
 
     private void fetch(Assignment assignment, SimulatedTrainer peer) {

@@ -99,6 +99,29 @@ final class World {
         }
     }
 
+    /**
+     * A trainer is told to go. One that the cluster has not given up has asked for it, is not needed by its generation, and
+     * takes no weights with it that nobody else has.
+     */
+    void letGo(SimulatedTrainer who) {
+        if (!cluster.members().contains(who.machine)) {
+            return;
+        }
+        Ledger.require(who.member.leaving(), "%s is taken for dead", who);
+        Ledger.require(who.member.phase().stopped(), "%s is let go while it trains", who);
+        long kept = trainers.values().stream()
+                .filter(other -> other != who)
+                .filter(other -> other.machine.alive() && !other.retired()
+                        || other.member.generationNumber() > who.member.generationNumber()) // It has just died with them.
+                .mapToLong(other -> other.member.step())
+                .max()
+                .orElse(-1);
+        Ledger.require(
+                who.member.step() <= Math.max(kept, ledger.restorePoint().step()),
+                "%s is let go with weights that nobody else has",
+                who);
+    }
+
     // ---- The data plane: one exchange at a time listens at an address
 
     void listen(DataAddress address, SimulatedExchange exchange) {
