@@ -218,6 +218,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
             fields.put("maxSeconds", repairs[kills - 1]);
             fields.put("joinMedianSeconds", median(joins));
             fields.put("joinMaxSeconds", joins[kills - 1]);
+            fields.put("stepMedianSeconds", median(sorted(measured, Measured::step)));
             fields.put("kills", kills);
             System.out.println(Json.line(fields));
         }

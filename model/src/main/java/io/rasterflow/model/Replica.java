@@ -52,6 +52,15 @@ public interface Replica extends AutoCloseable {
     Snapshot snapshot();
 
     /**
+     * Does once what a step does, and forgets it: compiles, loads and allocates what the first step would wait for. Weights
+     * and moments are undefined afterwards, as they are before the first {@link #initialise} or {@link #restore}.
+     *
+     * @param images as for {@link #gradients}
+     * @param sampleKeys as for {@link #gradients}
+     */
+    void rehearse(ByteBuffer images, long[] sampleKeys);
+
+    /**
      * Computes the loss and its gradient for one micro-batch. Both are sums over the counted patches, not means:
      * sums of several micro-batches can be added before they are divided once by the global number of patches.
      *

@@ -58,9 +58,10 @@ public final class Coordinator {
     /**
      * Take part.
      *
+     * @param nextStep about which the run will take next, so that a node can prepare for it
      * @param coordinator changes when another node has become the coordinator's, which knows nobody yet
      */
-    public record Welcome(RunPlan plan, String coordinator) implements Admission {}
+    public record Welcome(RunPlan plan, long nextStep, String coordinator) implements Admission {}
 
     /** Do not. */
     public record Refused(String reason) implements Admission {}
@@ -139,7 +140,7 @@ public final class Coordinator {
     private record Tick() implements Command {}
 
     /** Rises when messages or frames change: nodes of different programs do not train together. */
-    public static final int PROTOCOL = 6;
+    public static final int PROTOCOL = 7;
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final Duration TICK = Duration.ofMillis(Pace.TICK_MILLIS);
@@ -248,7 +249,7 @@ public final class Coordinator {
         } else if (nodes.heard(message, now())) {
             LOG.info("node {} joins", message.node());
             log.record(message.node(), "up", "");
-            message.replyTo().tell(new Welcome(plan, incarnation));
+            message.replyTo().tell(new Welcome(plan, membership.nextStep(), incarnation));
         }
         return Behaviors.same();
     }

@@ -280,6 +280,12 @@ public final class Membership {
         return seats.all().stream().mapToLong(Seat::step).max().orElse(-1);
     }
 
+    /** The step that the furthest weights wait for: of a trainer, or of the last checkpoint. */
+    public long nextStep() {
+        return Math.max(
+                Math.max(0, step()), restorePoint.get().map(RestorePoint::step).orElse(0L));
+    }
+
     // ---- What follows
 
     private void drop(Seat seat, String why) {

@@ -295,7 +295,7 @@ public final class Node {
         }
         if (first) {
             plan.set(welcome.plan());
-            takePart(welcome.plan());
+            takePart(welcome.plan(), welcome.nextStep());
         }
         return Behaviors.same();
     }
@@ -310,7 +310,7 @@ public final class Node {
         return onLeave(new Leave());
     }
 
-    private void takePart(RunPlan run) {
+    private void takePart(RunPlan run, long nextStep) {
         try {
             if (telemetry == null) {
                 openTelemetry(run);
@@ -326,7 +326,10 @@ public final class Node {
                 report(shards.get());
             }
             if (settings.roles().contains(TRAINER)) {
-                startTrainers(run, run.data().feed().used() ? own(run.data().openSamples(run.name())) : shards.get());
+                startTrainers(
+                        run,
+                        nextStep,
+                        run.data().feed().used() ? own(run.data().openSamples(run.name())) : shards.get());
             }
             if (settings.roles().contains(PROBE)) {
                 DataSet validation = own(run.data().openValidation());
@@ -373,12 +376,13 @@ public final class Node {
                         "")));
     }
 
-    private void startTrainers(RunPlan run, Samples images) {
+    private void startTrainers(RunPlan run, long nextStep, Samples images) {
         DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), run.exchange()));
         TrainerNode node = new TrainerNode(
                 settings.name(),
                 identity(run, images),
                 run,
+                nextStep,
                 images,
                 dataPlane,
                 telemetry,

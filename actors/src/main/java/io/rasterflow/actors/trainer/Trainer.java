@@ -121,12 +121,13 @@ public final class Trainer {
         return Behaviors.setup(context -> {
             try {
                 return new Trainer(context, node, replicaIndex).training();
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
                 LOG.debug("replica {} cannot be made", replicaIndex, e);
                 node.ended().tell(new TrainerNode.Ended(Failures.oneLine(e)));
+                boolean fatal = e instanceof OutOfMemoryError || !ofThisMachine(e);
                 node.coordinator()
                         .tell(new Coordinator.TrainerFailed(
-                                node.dataPlane().address(replicaIndex), node.name(), Failures.oneLine(e), true));
+                                node.dataPlane().address(replicaIndex), node.name(), Failures.oneLine(e), fatal));
                 return Behaviors.stopped();
             }
         });
@@ -138,7 +139,8 @@ public final class Trainer {
     }
 
     /** Whatever takes time is done before the trainer announces itself: nobody shall wait for it at a step boundary. */
-    private Trainer(ActorContext<Command> context, TrainerNode node, int replicaIndex) {
+    private Trainer(ActorContext<Command> context, TrainerNode node, int replicaIndex)
+            throws IOException, InterruptedException {
         this.context = context;
         this.node = node;
         this.address = node.dataPlane().address(replicaIndex);
@@ -146,6 +148,12 @@ public final class Trainer {
         this.checkpoints = new CheckpointWriter(node);
         this.noiseScale = TrainingSession.noiseScale(node.plan());
         this.replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute(replicaIndex));
+        try {
+            new Rehearsal(node, context.getSystem()).perform(replica, address);
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            replica.close();
+            throw e;
+        }
         ActorRef<Command> self = context.getSelf();
         node.dataPlane().offer(replicaIndex, () -> {
             CompletableFuture<PeerState> answer = new CompletableFuture<>();
@@ -198,7 +206,10 @@ public final class Trainer {
             // The coordinator did not know where this replica stands by now, which may be the furthest of all.
             return halt();
         }
-        return guarded(() -> member.needsWeights() ? takeWeights(place) : connect());
+        return guarded(() -> {
+            session = Optional.of(new TrainingSession(context.getSystem(), node, place, replica, noiseScale));
+            return member.needsWeights() ? takeWeights(place) : connect();
+        });
     }
 
     private Behavior<Command> takeWeights(Assignment place) throws IOException {
@@ -258,8 +269,7 @@ public final class Trainer {
         }
         return guarded(() -> {
             Assignment place = member.place();
-            session = Optional.of(
-                    new TrainingSession(context.getSystem(), node, place, replica, message.exchange(), noiseScale));
+            session.orElseThrow().begin(message.exchange(), place.digest());
             member.begin();
             announce();
             LOG.info(

@@ -14,6 +14,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * @param name of the node
  * @param identity of what it would train on and how, which all nodes of a run must have in common
  * @param plan the run
+ * @param nextStep step that the run is about to take while this node joins, as far as the coordinator knows
  * @param images training images
  * @param dataPlane gradients go through it
  * @param telemetry events go through it
@@ -26,6 +27,7 @@ public record TrainerNode(
         String name,
         String identity,
         RunPlan plan,
+        long nextStep,
         Samples images,
         DataPlane dataPlane,
         Telemetry telemetry,

@@ -36,11 +36,13 @@ final class TrainingSession implements AutoCloseable {
 
     // What it works with
     private final Replica replica;
-    private final Exchange exchange;
     private final BatchReader batches;
     private final Schedule schedule;
     private final Optional<NoiseScale> noiseScale;
-    private final StepClock clock = new StepClock();
+
+    // What it has from the moment that all ranks are connected
+    private Exchange exchange;
+    private StepClock clock;
 
     // Where it is
     private long step;
@@ -49,9 +51,10 @@ final class TrainingSession implements AutoCloseable {
     private double loss = Double.NaN;
 
     /**
+     * Its images are on their way from now on.
+     *
      * @param place of the rank in its generation
      * @param replica which stays its owner's
-     * @param exchange of the generation, which is this session's
      * @param noiseScale that goes on over generations
      */
     TrainingSession(
@@ -59,14 +62,12 @@ final class TrainingSession implements AutoCloseable {
             TrainerNode node,
             Assignment place,
             Replica replica,
-            Exchange exchange,
             Optional<NoiseScale> noiseScale) {
         this.node = node;
         this.generation = place.generation();
         this.rank = place.rank();
         this.step = place.firstStep();
         this.replica = replica;
-        this.exchange = exchange;
         this.noiseScale = noiseScale;
         RunPlan plan = node.plan();
         this.firstMicroBatch = generation.firstMicroBatch(rank);
@@ -85,6 +86,17 @@ final class TrainingSession implements AutoCloseable {
                         firstMicroBatch,
                         endMicroBatch),
                 SystemMaterializer.get(system).materializer());
+    }
+
+    /**
+     * All ranks are connected, and the replica holds the weights of the first step.
+     *
+     * @param joined the generation's exchange, which is this session's from now on
+     * @param digest of the history that the weights come from
+     */
+    void begin(Exchange joined, String digest) {
+        exchange = joined;
+        clock = new StepClock();
         node.telemetry()
                 .record(new Event.Formed(
                         System.currentTimeMillis(),
@@ -96,7 +108,7 @@ final class TrainingSession implements AutoCloseable {
                         firstMicroBatch,
                         endMicroBatch,
                         step,
-                        place.digest()));
+                        digest));
     }
 
     private static BatchPlan batchPlan(RunPlan plan) {
@@ -113,9 +125,11 @@ final class TrainingSession implements AutoCloseable {
         return microBatchSeconds;
     }
 
-    /** As {@link Exchange#signal}. */
+    /** As {@link Exchange#signal}; lost before the beginning. */
     void signal(int bits) {
-        exchange.signal(bits);
+        if (exchange != null) {
+            exchange.signal(bits);
+        }
     }
 
     /** The rank's next micro-batch in order; empty when the run's last step has been served. */
@@ -237,7 +251,9 @@ final class TrainingSession implements AutoCloseable {
 
     /** Time that went by outside of the step: snapshots, control messages. */
     void markWaiting() {
-        clock.markWaiting();
+        if (clock != null) {
+            clock.markWaiting();
+        }
     }
 
     private void journal(Batch batch) {
@@ -265,10 +281,10 @@ final class TrainingSession implements AutoCloseable {
                         bad.firstBytes())));
     }
 
-    /** Stops the stream and leaves the exchange. */
+    /** Stops the stream and leaves the exchange, if it has come to one. */
     @Override
     public void close() {
-        try (exchange) {
+        try (Exchange left = exchange) {
             batches.close();
         }
     }

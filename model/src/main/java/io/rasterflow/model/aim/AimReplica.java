@@ -69,11 +69,11 @@ public final class AimReplica implements Replica {
         scope = Engines.newScope(program.device());
         host = Engines.newScope(Device.cpu());
         transfer = new Transfer(program);
-        state = new AdamW.State(zeros(), zeros(), zeros());
+        state = new AdamW.State(zeros(scope), zeros(scope), zeros(scope));
         average = optimizerConfig.averages()
                 ? Optional.of(new WeightAverage(scope, optimizerConfig.ema(), state.weights()))
                 : Optional.empty();
-        staging = program.device().isGpu() ? zeros() : List.of();
+        staging = program.device().isGpu() ? zeros(scope) : List.of();
         operands = program.operands(scope, state.weights());
         try {
             lanes.bind(state.weights(), operands);
@@ -93,7 +93,7 @@ public final class AimReplica implements Replica {
     }
 
     /** A list of one tensor per bucket, in the engine's memory, which is 64-byte aligned as Java's need not be. */
-    private List<NDArray> zeros() {
+    private List<NDArray> zeros(NDManager scope) {
         List<NDArray> buckets = new ArrayList<>();
         for (Bucket bucket : layout.buckets()) {
             buckets.add(scope.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
@@ -182,6 +182,17 @@ public final class AimReplica implements Replica {
 
     private List<float[]> read(List<NDArray> buckets) {
         return buckets.stream().map(transfer::read).toList();
+    }
+
+    @Override
+    public void rehearse(ByteBuffer images, long[] sampleKeys) {
+        requireOwner();
+        try (NDManager call = scope.newSubManager()) {
+            List<NDArray> sums = zeros(call);
+            LossSum loss =
+                    lanes.gradients(images, slices(sampleKeys, keys -> Predicted.draw(config, keys)), sums, b -> {});
+            optimizer.update(lanes, call, state, sums, Math.max(1, loss.patches()), 0, 1);
+        }
     }
 
     @Override

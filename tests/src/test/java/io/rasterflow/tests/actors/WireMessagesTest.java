@@ -65,7 +65,7 @@ class WireMessagesTest {
         TestProbe<Coordinator.Answered> answered = kit.createTestProbe();
         return List.of(
                 new Coordinator.JoinNode("n", "process", 3, admission.getRef()),
-                new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true), "id"),
+                new Coordinator.Welcome(RunConfig.load("", List.of()).config().plan(Path.of("run"), true), 3, "id"),
                 new Coordinator.Refused("reason"),
                 new Coordinator.Announce(standing, "identity", trainer.getRef()),
                 new Coordinator.Described(roster),

@@ -109,6 +109,25 @@ class BenchTest {
                 json.get("eventsPerStep").asDouble() >= 8 + 2, "eight leases, a commit and a step: " + result.text());
     }
 
+    /** The run that it leaves is one like others. */
+    @Test
+    void repairAndJoinAreMeasuredInARunThatCanBeAudited() throws IOException, InterruptedException {
+        Rasterflow rasterflow = new Rasterflow(directory);
+        Rasterflow.Result result = rasterflow.run(
+                Rasterflow.words("bench", "recovery", "--kills", 1, "--run", "run", "--json", Rasterflow.SMALL));
+        assertEquals(0, result.exit(), result.text());
+        JsonNode json = result.json();
+        assertEquals(1, json.get("kills").asInt());
+        double repair = json.get("medianSeconds").asDouble();
+        assertTrue(repair > 0 && repair == json.get("maxSeconds").asDouble(), result.text());
+        double join = json.get("joinMedianSeconds").asDouble();
+        assertTrue(join > 0 && join == json.get("joinMaxSeconds").asDouble(), result.text());
+        assertTrue(json.get("stepMedianSeconds").asDouble() > 0, result.text());
+        Rasterflow.Result audit = rasterflow.run("audit", "--run", "run", "--json");
+        assertEquals(0, audit.exit(), audit.text());
+        assertTrue(audit.json().get("generations").asInt() >= 3, audit.text());
+    }
+
     @Test
     void wrongOptionsOfTheExchangeAreOneLine() {
         Map<String, List<String>> wrong = Map.of(

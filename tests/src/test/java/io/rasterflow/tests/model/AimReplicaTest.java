@@ -19,6 +19,7 @@ import io.rasterflow.model.aim.AimLayout;
 import io.rasterflow.model.aim.AimReplica;
 import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.model.program.ParameterLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -162,6 +163,25 @@ class AimReplicaTest {
             assertEquals(5, other.snapshot().step());
             train(other, 5, 9);
             assertEquals(expected, Models.hash(other.snapshot()));
+        }
+    }
+
+    @Test
+    void aRehearsalIsForgotten() {
+        OptimizerConfig averaging = new OptimizerConfig(0.9, 0.95, 1e-8, 0.05, 1.0, 0.9);
+        String expected;
+        try (Replica replica = Aim.replica(SMALL, averaging, Compute.REFERENCE)) {
+            replica.initialise(3);
+            train(replica, 0, 3);
+            expected = Models.hash(replica.snapshot());
+        }
+        try (AimReplica replica = (AimReplica) Aim.replica(SMALL, averaging, Compute.REFERENCE)) {
+            int tensors = replica.liveTensors();
+            replica.rehearse(Models.images(SMALL, IMAGES, 99), Models.keys(IMAGES, 99));
+            assertEquals(tensors, replica.liveTensors());
+            replica.initialise(3);
+            train(replica, 0, 3);
+            assertEquals(expected, Models.hash(replica.snapshot()));
         }
     }
 
