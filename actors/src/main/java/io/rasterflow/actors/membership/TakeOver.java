@@ -6,8 +6,8 @@ import java.util.Optional;
 final class TakeOver {
 
     /**
-     * So long a coordinator that takes over waits for somebody who knows the last generation: if all of its ranks are beyond a
-     * cut, the cluster has given them up by then.
+     * So long a coordinator that takes over waits for somebody who knows the last generation: if all of its ranks are
+     * beyond a cut, the cluster has given them up by then.
      */
     private static final long TAKE_OVER_MILLIS = 10_000;
     /** Questions after which it is said that nobody answers. */

@@ -262,7 +262,8 @@ class RunStateTest {
         events.add(SampleRun.ended());
         RunState state = folded(events);
         RunStatus before = state.status();
-        state.apply(new Event.Probe(SampleRun.at(100_000), Event.Probe.VERB, 0, "linear", 0.6, 0.9, 20_000, 5_000, 1));
+        state.apply(new Event.Probe(
+                SampleRun.at(100_000), Event.Probe.VERB, 0, "linear", 0.6, 0.9, 20_000, 5_000, 1, "", 1));
         RunStatus after = state.status();
         assertEquals(before.lastMillis(), after.lastMillis());
         assertEquals(before.nodes(), after.nodes());

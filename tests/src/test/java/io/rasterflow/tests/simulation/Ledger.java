@@ -115,7 +115,7 @@ final class Ledger {
                 first.firstStep());
     }
 
-    /** A trainer takes a place. Whoever was counted on in a newer generation had promised to take none in an older one. */
+    /** A trainer takes a place. Who was counted on in a newer generation had promised to take none in an older one. */
     void placed(SimulatedTrainer who) {
         Generation taken = who.member.place().generation();
         generations.values().stream()

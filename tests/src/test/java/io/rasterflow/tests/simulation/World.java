@@ -100,8 +100,8 @@ final class World {
     }
 
     /**
-     * A trainer is told to go. One that the cluster has not given up has asked for it, is not needed by its generation, and
-     * takes no weights with it that nobody else has.
+     * A trainer is told to go. One that the cluster has not given up has asked for it, is not needed by its generation,
+     * and takes no weights with it that nobody else has.
      */
     void letGo(SimulatedTrainer who) {
         if (!cluster.members().contains(who.machine)) {
@@ -110,9 +110,7 @@ final class World {
         Ledger.require(who.member.leaving(), "%s is taken for dead", who);
         Ledger.require(who.member.phase().stopped(), "%s is let go while it trains", who);
         long kept = trainers.values().stream()
-                .filter(other -> other != who)
-                .filter(other -> other.machine.alive() && !other.retired()
-                        || other.member.generationNumber() > who.member.generationNumber()) // It has just died with them.
+                .filter(other -> other != who && isOrWasOfUse(other, who))
                 .mapToLong(other -> other.member.step())
                 .max()
                 .orElse(-1);
@@ -120,6 +118,12 @@ final class World {
                 who.member.step() <= Math.max(kept, ledger.restorePoint().step()),
                 "%s is let go with weights that nobody else has",
                 who);
+    }
+
+    /** A rank of a newer generation may just have died with the weights that it was given. */
+    private static boolean isOrWasOfUse(SimulatedTrainer other, SimulatedTrainer leaver) {
+        boolean newer = other.member.generationNumber() > leaver.member.generationNumber();
+        return newer || other.machine.alive() && !other.retired();
     }
 
     // ---- The data plane: one exchange at a time listens at an address
