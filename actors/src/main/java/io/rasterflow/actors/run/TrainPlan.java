@@ -3,6 +3,7 @@ package io.rasterflow.actors.run;
 import io.rasterflow.model.Compute;
 import io.rasterflow.model.Precision;
 import io.rasterflow.model.optimizer.Schedule;
+import io.rasterflow.streams.order.BatchPlan;
 
 /**
  * How a run trains.
@@ -54,6 +55,11 @@ public record TrainPlan(
     /** How every rank and every evaluation computes the model. */
     public Compute compute() {
         return new Compute(precision, device, activationBytes, threads);
+    }
+
+    /** How a step's global batch is cut into micro-batches. */
+    public BatchPlan batches() {
+        return new BatchPlan(batch, microBatches);
     }
 
     /** The learning rate of every step. */

@@ -55,8 +55,7 @@ final class Rehearsal {
      * @throws IOException as the stream of training images
      */
     void perform(Replica replica, DataAddress own) throws IOException, InterruptedException {
-        BatchPlan plan =
-                new BatchPlan(node.plan().train().batch(), node.plan().train().microBatches());
+        BatchPlan plan = node.plan().train().batches();
         if (node.nextStep() < node.plan().train().steps()) {
             if (node.plan().data().feed().used()) {
                 blank(replica, plan.size(0)); // What a feed has is not to be had twice.

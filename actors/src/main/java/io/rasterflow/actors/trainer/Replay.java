@@ -96,7 +96,7 @@ public final class Replay {
     private Replay(RunPlan plan, DataSet data, long step, Replica replica, Exchange exchange) {
         this.plan = plan;
         this.data = data;
-        this.batches = new BatchPlan(plan.train().batch(), plan.train().microBatches());
+        this.batches = plan.train().batches();
         this.order = data.order(plan.train().seed(), plan.data().stream().windowShards());
         this.step = step;
         this.replica = replica;

@@ -150,7 +150,7 @@ public final class Trainer {
         this.replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute(replicaIndex));
         try {
             new Rehearsal(node, context.getSystem()).perform(replica, address);
-        } catch (IOException | InterruptedException | RuntimeException e) {
+        } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
             replica.close();
             throw e;
         }

@@ -78,7 +78,7 @@ final class TrainingSession implements AutoCloseable {
                 Batches.training(
                         node.images(),
                         plan.train().seed(),
-                        batchPlan(plan),
+                        plan.train().batches(),
                         plan.data().augment(),
                         plan.data().stream(),
                         step,
@@ -109,10 +109,6 @@ final class TrainingSession implements AutoCloseable {
                         endMicroBatch,
                         step,
                         digest));
-    }
-
-    private static BatchPlan batchPlan(RunPlan plan) {
-        return new BatchPlan(plan.train().batch(), plan.train().microBatches());
     }
 
     /** Mean loss of the last step over the global batch; NaN before the first. */
@@ -239,7 +235,7 @@ final class TrainingSession implements AutoCloseable {
 
     /** Needs micro-batches of at least one image, and more than one of them. */
     static Optional<NoiseScale> noiseScale(RunPlan run) {
-        BatchPlan plan = batchPlan(run);
+        BatchPlan plan = run.train().batches();
         if (plan.microBatches() == 1) {
             return Optional.empty();
         }

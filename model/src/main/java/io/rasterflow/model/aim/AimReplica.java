@@ -93,10 +93,10 @@ public final class AimReplica implements Replica {
     }
 
     /** A list of one tensor per bucket, in the engine's memory, which is 64-byte aligned as Java's need not be. */
-    private List<NDArray> zeros(NDManager scope) {
+    private List<NDArray> zeros(NDManager manager) {
         List<NDArray> buckets = new ArrayList<>();
         for (Bucket bucket : layout.buckets()) {
-            buckets.add(scope.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
+            buckets.add(manager.zeros(new Shape(bucket.floats()), DataType.FLOAT32));
         }
         return List.copyOf(buckets);
     }
@@ -189,15 +189,18 @@ public final class AimReplica implements Replica {
         requireOwner();
         try (NDManager call = scope.newSubManager()) {
             List<NDArray> sums = zeros(call);
-            LossSum loss =
-                    lanes.gradients(images, slices(sampleKeys, keys -> Predicted.draw(config, keys)), sums, b -> {});
+            LossSum loss = lanes.gradients(images, drawn(sampleKeys), sums, bucket -> {});
             optimizer.update(lanes, call, state, sums, Math.max(1, loss.patches()), 0, 1);
         }
     }
 
     @Override
     public LossSum gradients(ByteBuffer images, long[] sampleKeys, List<ByteBuffer> gradientSum, IntConsumer ready) {
-        return gradients(images, slices(sampleKeys, keys -> Predicted.draw(config, keys)), gradientSum, ready);
+        return gradients(images, drawn(sampleKeys), gradientSum, ready);
+    }
+
+    private List<Predicted> drawn(long[] sampleKeys) {
+        return slices(sampleKeys, keys -> Predicted.draw(config, keys));
     }
 
     /** As {@link #gradients} with the prefix length of every image given, each in 1..K-1. */

@@ -37,7 +37,7 @@ public final class TensorBoardExport {
 
     private static final String NAME = "events.out.tfevents.%010d.rasterflow";
     private static final String PARTIAL = ".rasterflow-%d.partial";
-    private static final Logger LOG = LoggerFactory.getLogger(TensorBoardExport.class);
+    private static final Logger log = LoggerFactory.getLogger(TensorBoardExport.class);
 
     private final EventFile file;
     private final ProbeBook probes = new ProbeBook();
@@ -139,7 +139,7 @@ public final class TensorBoardExport {
             about = picture.get().about();
             changed = Panels.of(picture.get());
         } catch (IOException e) {
-            LOG.warn("the pictures of step {} cannot be read and are left out: {}", images.step(), e.toString());
+            log.warn("the pictures of step {} cannot be read and are left out: {}", images.step(), e.toString());
             return;
         }
         changed.entrySet()

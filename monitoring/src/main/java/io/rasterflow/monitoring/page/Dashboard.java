@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Serves a run over HTTP: {@code /} the live page, {@code /events} its server-sent events, {@code /api/status} JSON,
  * {@code /metrics} Prometheus text, {@code /healthz}, {@code /api/images} and {@code /images/} the pictures of its
- * predictions, {@code /api/compare} the other runs drawn beside it, and {@code /api/actions}, which changes the run. All of the page is packed in this artefact; no other server is asked.
- * There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
+ * predictions, {@code /api/compare} the other runs drawn beside it, and {@code /api/actions}, which changes the run. All of
+ * the page is packed in this artefact; no other server is asked. There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
  */
 public final class Dashboard {
 
@@ -48,7 +48,7 @@ public final class Dashboard {
      * @param host address or name to listen on
      * @param port port, or 0 for any free one
      * @param images the run's pictures
-     * @param comparison other runs that are drawn beside it; closed when the actor system ends
+     * @param comparison other runs that are drawn beside it; closed when the actor system ends, or the page cannot be served
      * @param actions of the run; served where {@code host} is a loopback address
      * @return the address of the page; fails with a {@link DashboardException} whose message is one line for people when
      *     the port is in use or the address is not this machine's
@@ -79,6 +79,7 @@ public final class Dashboard {
                 .handle((binding, failure) -> {
                     if (failure != null) {
                         metrics.close();
+                        comparison.close();
                         throw explain(host, port, failure);
                     }
                     endWith(system, binding, streams, metrics, comparison);
