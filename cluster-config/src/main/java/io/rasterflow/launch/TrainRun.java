@@ -12,6 +12,7 @@ import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.Reporting;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.page.Dashboard;
 import java.io.PrintStream;
@@ -25,7 +26,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
@@ -64,24 +64,22 @@ public final class TrainRun implements AutoCloseable {
      * @param terminal whether {@code out} is one
      */
     public static TrainRun start(RunConfig config, RunPlan plan, PrintStream out, boolean terminal) {
-        return start(config, plan, out, terminal, event -> true);
+        return start(config, plan, out, terminal, Reporting.ALL);
     }
 
     /**
-     * The same, with events of this node left out.
-     *
-     * @param wanted as in {@link io.rasterflow.monitoring.monitor.Telemetry}
+     * The same, with what this node reports under somebody's eyes.
      */
     public static TrainRun start(
-            RunConfig config, RunPlan plan, PrintStream out, boolean terminal, Predicate<Event> wanted) {
+            RunConfig config, RunPlan plan, PrintStream out, boolean terminal, Reporting reporting) {
         Path runDirectory = Path.of(plan.directory());
         boolean elsewhere = config.cluster().nodes() > 1 || !config.cluster().spawn();
         Set<String> roles = elsewhere
                 ? Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE)
                 : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
         String host = config.cluster().host();
-        NodeSettings settings =
-                new NodeSettings("main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()), wanted);
+        NodeSettings settings = new NodeSettings(
+                "main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()), reporting);
         ClusterNode node = ClusterNode.first(settings, host, config.cluster().port());
         LocalNodes children = null;
         try {

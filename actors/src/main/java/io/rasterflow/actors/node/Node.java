@@ -242,7 +242,7 @@ public final class Node {
         }
         try {
             telemetry = new Telemetry(
-                    own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor, settings.wanted());
+                    own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor, settings.reporting());
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }

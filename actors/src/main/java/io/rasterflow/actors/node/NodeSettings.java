@@ -2,10 +2,9 @@ package io.rasterflow.actors.node;
 
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.run.RunPlan;
-import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.Reporting;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * What one JVM of the cluster is.
@@ -14,12 +13,12 @@ import java.util.function.Predicate;
  * @param roles any of {@link Node#COORDINATOR}, {@link Node#MONITOR}, {@link Node#TRAINER}, {@link Node#PROBE}
  * @param plan the run, on the node that begins it; others learn it from the coordinator
  * @param dataPlane where gradients are exchanged
- * @param wanted as in {@link io.rasterflow.monitoring.monitor.Telemetry}
+ * @param reporting what this node reports
  */
 public record NodeSettings(
-        String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane, Predicate<Event> wanted) {
+        String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane, Reporting reporting) {
     public NodeSettings(String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane) {
-        this(name, roles, plan, dataPlane, event -> true);
+        this(name, roles, plan, dataPlane, Reporting.ALL);
     }
 
     public NodeSettings {

@@ -48,6 +48,10 @@ public final class EventJson {
 
     /** One line of JSON in UTF-8, without the line break. */
     public static byte[] write(Event event) {
+        byte[] plain = StepJson.write(event);
+        if (plain != null) {
+            return plain;
+        }
         try {
             byte[] fields = WRITER.writeValueAsBytes(event);
             byte[] record = Arrays.copyOf(VERSION_FIELD, VERSION_FIELD.length + fields.length - 1);

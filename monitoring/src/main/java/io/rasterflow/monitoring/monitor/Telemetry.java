@@ -2,31 +2,80 @@ package io.rasterflow.monitoring.monitor;
 
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
-import java.util.function.Predicate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Timer;
+import java.util.TimerTask;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * Where a node's actors report what happens: the node's journal first, the monitor of the run second, so nothing that was
- * seen on the page is missing from the journal of a run that crashed. Thread-safe; never throws and never waits.
- *
- * @param wanted whether an event is reported at all: all are, unless what reporting costs is measured
+ * seen on the page is missing from the journal of a run that crashed. The monitor hears of steps ten times a second, of
+ * everything else at once, in the order in which it was reported: waking it for every step of every rank would cost more
+ * than all that it does. Thread-safe; never throws and never waits.
  */
-public record Telemetry(Journal journal, ActorRef<MonitorActor.Command> monitor, Predicate<Event> wanted) {
+public final class Telemetry {
+
+    private static final long PAUSE_MILLIS = 100;
+    private static final Timer TIMER = new Timer("telemetry", true);
+
+    private final Journal journal;
+    private final ActorRef<MonitorActor.Command> monitor;
+    private final Reporting reporting;
+    private final List<Event> untold = new ArrayList<>();
 
     public Telemetry(Journal journal, ActorRef<MonitorActor.Command> monitor) {
-        this(journal, monitor, event -> true);
+        this(journal, monitor, Reporting.ALL);
+    }
+
+    /** @param reporting decides over every event first */
+    public Telemetry(Journal journal, ActorRef<MonitorActor.Command> monitor, Reporting reporting) {
+        this.journal = journal;
+        this.monitor = monitor;
+        this.reporting = reporting;
+    }
+
+    /** The node's journal. */
+    public Journal journal() {
+        return journal;
     }
 
     public void record(Event event) {
-        if (!wanted.test(event)) {
-            return;
-        }
+        reporting.pass(event, () -> report(event));
+    }
+
+    private void report(Event event) {
         journal.append(event);
         // The ledger of samples is for the audit, which reads journals; at one message per micro-batch it would be most
-        // of
-        // the monitor's traffic.
+        // of the monitor's traffic.
         if (!(event instanceof Event.Lease) && !(event instanceof Event.Commit)) {
-            monitor.tell(new MonitorActor.Record(event));
+            tell(event);
+        }
+    }
+
+    private void tell(Event event) {
+        synchronized (untold) {
+            untold.add(event);
+            if (!(event instanceof Event.Step)) {
+                flush();
+            } else if (untold.size() == 1) {
+                TIMER.schedule(
+                        new TimerTask() {
+                            @Override
+                            public void run() {
+                                flush();
+                            }
+                        },
+                        PAUSE_MILLIS);
+            }
+        }
+    }
+
+    /** Tells the monitor what it has not heard yet. */
+    public void flush() {
+        synchronized (untold) {
+            untold.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
+            untold.clear();
         }
     }
 }

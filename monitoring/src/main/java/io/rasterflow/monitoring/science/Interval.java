@@ -1,5 +1,8 @@
 package io.rasterflow.monitoring.science;
 
+import java.util.Arrays;
+import org.hipparchus.distribution.continuous.TDistribution;
+
 /**
  * A 95 % interval; both ends are NaN where there is none.
  *
@@ -13,6 +16,21 @@ public record Interval(double low, double high) {
 
     /** Of a Student or bootstrap distribution at each end. */
     static final double TAIL = 0.025;
+
+    /** Of the mean of independent values, by Student's t; none of fewer than 2. */
+    public static Interval ofMean(double[] values) {
+        int n = values.length;
+        if (n < 2) {
+            return NONE;
+        }
+        double mean = Arrays.stream(values).average().orElseThrow();
+        double squares = Arrays.stream(values)
+                .map(value -> (value - mean) * (value - mean))
+                .sum();
+        double half =
+                new TDistribution(n - 1).inverseCumulativeProbability(1 - TAIL) * Math.sqrt(squares / (n - 1) / n);
+        return new Interval(mean - half, mean + half);
+    }
 
     /** Whether there is one. */
     public boolean known() {

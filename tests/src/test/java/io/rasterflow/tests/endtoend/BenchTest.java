@@ -92,9 +92,11 @@ class BenchTest {
                         "bench",
                         "monitor",
                         "--pairs",
-                        1,
+                        2,
                         "--seconds",
                         0.1,
+                        "--warm-up",
+                        0,
                         "--json",
                         Rasterflow.SMALL,
                         "monitor.page=true",
@@ -102,9 +104,17 @@ class BenchTest {
         assertEquals(0, result.exit(), result.text());
         JsonNode json = result.json();
         double with = json.get("medianSecondsWith").asDouble();
-        assertTrue(with > 0 && json.get("medianSecondsWithout").asDouble() > 0, result.text());
-        assertTrue(json.get("shareLow").asDouble() <= json.get("share").asDouble(), result.text());
-        assertTrue(json.get("share").asDouble() <= json.get("shareHigh").asDouble(), result.text());
+        double without = json.get("medianSecondsWithout").asDouble();
+        assertTrue(with > 0 && without > 0, result.text());
+        double reports = json.get("reportSeconds").asDouble();
+        assertTrue(reports > 0 && reports < with, "reports are a part of the step: " + result.text());
+        double share = json.get("share").asDouble();
+        assertEquals((reports + json.get("otherThreadsSeconds").asDouble()) / without, share, 1e-9, result.text());
+        assertTrue(json.get("shareLow").asDouble() <= share
+                && share <= json.get("shareHigh").asDouble());
+        double longer = json.get("longerShare").asDouble();
+        assertTrue(json.get("longerShareLow").asDouble() <= longer, result.text());
+        assertTrue(longer <= json.get("longerShareHigh").asDouble(), result.text());
         assertTrue(
                 json.get("eventsPerStep").asDouble() >= 8 + 2, "eight leases, a commit and a step: " + result.text());
     }

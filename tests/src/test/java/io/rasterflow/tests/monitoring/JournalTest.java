@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.EventJson;
 import io.rasterflow.monitoring.event.Ledger;
@@ -63,6 +64,32 @@ class JournalTest {
         assertEquals("step", json.get("type").textValue());
         assertEquals(0.001, json.at("/ledger/wait").doubleValue());
         assertFalse(json.get("ledger").has("total"));
+    }
+
+    /** Those of every step are written by hand, the others by reflection, which the tree is made by too. */
+    @Test
+    void everyEventIsWrittenWithAllOfItsFields() throws IOException {
+        List<Event> events = new ArrayList<>(SampleRun.oneOfEach());
+        events.add(new Event.Commit(1, "a \"node\" of \\ ü\n", 0, 1, 2, 0, 2, "0f"));
+        events.add(new Event.Step(
+                1,
+                "n",
+                3,
+                4,
+                5,
+                6,
+                1e-9,
+                Double.NaN,
+                Double.POSITIVE_INFINITY,
+                1.25e-5,
+                64,
+                new Ledger(1e-5, 2, 3, 4, 5, Double.NEGATIVE_INFINITY),
+                Double.NaN));
+        for (Event event : events) {
+            ObjectNode tree = EventJson.tree(event);
+            ObjectMapper json = new ObjectMapper();
+            assertEquals(json.readTree(json.writeValueAsBytes(tree)), json.readTree(EventJson.write(event)));
+        }
     }
 
     @Test

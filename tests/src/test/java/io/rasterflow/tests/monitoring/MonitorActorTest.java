@@ -110,9 +110,11 @@ class MonitorActorTest {
                     })));
             Telemetry telemetry = new Telemetry(journal, monitor);
             SampleRun.until(300).forEach(telemetry::record);
+            telemetry.flush();
             assertEquals(List.of(), status(monitor).alarms());
             LongStream.rangeClosed(301, 360)
                     .forEach(step -> SampleRun.held(step, 0.1).forEach(telemetry::record));
+            telemetry.flush();
             shown = status(monitor).alarms();
             assertEquals(
                     List.of("straggler"), shown.stream().map(Event.Alarm::alarm).toList());
@@ -203,12 +205,15 @@ class MonitorActorTest {
             Telemetry telemetry = new Telemetry(journal, monitor.ref());
             events.forEach(telemetry::record);
             assertEquals(events.size(), journal.appended());
+            // Of the last step the monitor hears a little later, and by itself.
+            telemetry.record(SampleRun.step(0, 7));
         }
         for (Event event : events) {
             if (!(event instanceof Event.Lease) && !(event instanceof Event.Commit)) {
                 assertEquals(new MonitorActor.Record(event), monitor.receiveMessage());
             }
         }
+        assertEquals(new MonitorActor.Record(SampleRun.step(0, 7)), monitor.receiveMessage());
         monitor.expectNoMessage(java.time.Duration.ofMillis(20));
     }
 }
