@@ -27,6 +27,7 @@ final class ComparedJournals implements AutoCloseable {
     private final JournalFollower journals;
     private final RunState state = new RunState();
     private long events;
+    private boolean caughtUp = true;
     private String trouble = "no event yet";
     private ComparedRun run;
 
@@ -43,7 +44,8 @@ final class ComparedJournals implements AutoCloseable {
         try {
             read = journals.poll(PIECE, state::apply);
             events += read;
-            trouble = events == 0 ? "no event yet" : read == PIECE ? events + " events read so far" : "";
+            caughtUp = read < PIECE;
+            trouble = events == 0 ? "no event yet" : !caughtUp ? events + " events read so far" : "";
         } catch (IOException | RuntimeException e) {
             log.debug("the journals of {}", label, e);
             trouble = "its journals cannot be read: " + e.getMessage();
@@ -53,6 +55,11 @@ final class ComparedJournals implements AutoCloseable {
         }
         run = fold();
         return true;
+    }
+
+    /** Whether all that was there has been read. */
+    boolean caughtUp() {
+        return caughtUp;
     }
 
     private ComparedRun fold() {

@@ -4,19 +4,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * Other runs that a page draws beside its own, from their journals, which may still be written. They are read on when
- * somebody asks, so a page that nobody looks at costs nothing. Thread-safe; blocks for the disk.
+ * somebody asks, once a second for all who do, so a page that nobody looks at costs nothing, and one that many look at no
+ * more than one. Thread-safe; blocks for the disk.
  */
 public final class Comparison implements AutoCloseable {
 
     /** No other run. */
-    public static final Comparison NONE = new Comparison(List.of());
+    public static final Comparison NONE = new Comparison(List.of(), System::nanoTime);
+
+    private static final long PAUSE_NANOS = 1_000_000_000;
 
     private final List<ComparedJournals> journals;
+    private final LongSupplier nanoTime;
     private long version = 1;
+    private List<ComparedRun> runs;
+    /** When journals of which all had been read were last read on. */
+    private OptionalLong polled = OptionalLong.empty();
+
     private boolean closed;
 
     /**
@@ -27,8 +37,10 @@ public final class Comparison implements AutoCloseable {
      */
     public record Answer(long version, List<ComparedRun> runs) {}
 
-    private Comparison(List<Path> directories) {
+    private Comparison(List<Path> directories, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         journals = directories.stream().map(ComparedJournals::new).toList();
+        collect();
     }
 
     /**
@@ -37,6 +49,11 @@ public final class Comparison implements AutoCloseable {
      * @throws IllegalArgumentException with one line, when one is no directory or named twice
      */
     public static Comparison of(Path own, List<Path> directories) {
+        return of(own, directories, System::nanoTime);
+    }
+
+    /** The same, by another clock. */
+    public static Comparison of(Path own, List<Path> directories, LongSupplier nanoTime) {
         Set<Path> seen = new HashSet<>(Set.of(own.toAbsolutePath().normalize()));
         for (Path directory : directories) {
             if (!Files.isDirectory(directory)) {
@@ -48,21 +65,37 @@ public final class Comparison implements AutoCloseable {
                         "monitor.compare names " + directory + ", which is drawn already; name each other run once");
             }
         }
-        return new Comparison(directories);
+        return new Comparison(directories, nanoTime);
     }
 
     /** @param known version that the asker has; 0 for none */
     public synchronized Answer since(long known) {
         if (!closed) {
-            for (ComparedJournals one : journals) {
-                version += one.poll() ? 1 : 0;
-            }
+            readOn(nanoTime.getAsLong());
         }
-        return new Answer(
-                version,
-                version == known
-                        ? null
-                        : journals.stream().map(ComparedJournals::run).toList());
+        return new Answer(version, version == known ? null : runs);
+    }
+
+    private void readOn(long now) {
+        if (polled.isPresent() && now - polled.getAsLong() < PAUSE_NANOS) {
+            return;
+        }
+        boolean news = false;
+        boolean whole = true;
+        for (ComparedJournals one : journals) {
+            news |= one.poll();
+            whole &= one.caughtUp();
+        }
+        // What is long is read on at once, whoever asks.
+        polled = whole ? OptionalLong.of(now) : OptionalLong.empty();
+        if (news) {
+            version++;
+            collect();
+        }
+    }
+
+    private void collect() {
+        runs = journals.stream().map(ComparedJournals::run).toList();
     }
 
     @Override

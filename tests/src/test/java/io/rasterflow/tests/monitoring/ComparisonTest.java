@@ -2,6 +2,7 @@ package io.rasterflow.tests.monitoring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +13,9 @@ import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,7 +28,8 @@ class ComparisonTest {
     void aRunThatIsBeingWrittenIsReadOn() throws IOException {
         Path begun = Files.createDirectory(folder.resolve("begun"));
         Path later = Files.createDirectory(folder.resolve("later"));
-        try (Comparison comparison = Comparison.of(folder.resolve("own"), List.of(begun, later));
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1);
+        try (Comparison comparison = Comparison.of(folder.resolve("own"), List.of(begun, later), nanos::get);
                 Journal journal = Journal.open(begun, "main")) {
             SampleRun.until(200).forEach(journal::append);
             Comparison.Answer first = comparison.since(0);
@@ -45,6 +49,9 @@ class ComparisonTest {
             for (long step = 201; step <= 300; step++) {
                 journal.append(SampleRun.step(0, step));
             }
+            assertNull(comparison.since(first.version()).runs(), "they are read once a second, however many ask");
+            assertSame(first.runs(), comparison.since(0).runs());
+            nanos.addAndGet(Duration.ofSeconds(1).toNanos());
             Comparison.Answer second = comparison.since(first.version());
             assertTrue(second.version() > first.version());
             Tail loss = second.runs().get(0).curves().get("loss");
