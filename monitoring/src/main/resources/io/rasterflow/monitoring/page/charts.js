@@ -56,6 +56,8 @@ function paint(chart) {
 
 function add(name, config) {
   const chart = new Chart(byId(`chart-${name}`), config);
+  /** Labels of the series that the reader has hidden. */
+  chart.unwanted = new Set();
   charts.push(chart);
   paint(chart);
   if (chart.data.datasets.length > 1 && config.type !== 'scatter') legend(chart);
@@ -156,18 +158,38 @@ export function drawBars(chart, labels, data) {
 /** What a chart says, for those who do not see it. */
 export const describe = (chart, text) => chart.canvas.setAttribute('aria-label', text);
 
-/** What the colours mean. */
+/** What the colours mean; where there are several, each is a button that hides and shows its series. */
 function legend(chart) {
   const caption = chart.canvas.closest('figure').querySelector('figcaption');
   const entries = caption.querySelector('.keys') ?? caption.querySelector('h2').insertAdjacentElement('afterend', element('span', 'legend keys'));
-  entries.replaceChildren(...chart.data.datasets.map(dataset => {
-    const entry = element('span');
+  const { datasets } = chart.data;
+  entries.replaceChildren(...datasets.map((dataset, i) => {
+    const entry = element(datasets.length > 1 ? 'button' : 'span');
     const key = element('i', dataset.borderDash ? 'key dashed' : 'key');
     key.style.setProperty('--key', `var(--${dataset.name})`);
     key.setAttribute('aria-hidden', 'true');
     entry.append(key, dataset.label);
+    if (datasets.length > 1) toggles(chart, i, entry);
     return entry;
   }));
+}
+
+/** What is hidden stays so when the chart gets other curves. */
+function toggles(chart, i, button) {
+  const { label } = chart.data.datasets[i];
+  const show = () => {
+    const shown = !chart.unwanted.has(label);
+    button.setAttribute('aria-pressed', String(shown));
+    chart.setDatasetVisibility(i, shown);
+    chart.update('none');
+  };
+  button.type = 'button';
+  button.title = 'hides or shows it';
+  button.addEventListener('click', () => {
+    if (!chart.unwanted.delete(label)) chart.unwanted.add(label);
+    show();
+  });
+  show();
 }
 
 export const points = (list, x, y) => list.map(item => ({ x: x(item), y: y(item), step: item.step })).filter(p => known(p.x) && known(p.y));

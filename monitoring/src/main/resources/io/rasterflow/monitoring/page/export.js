@@ -55,7 +55,7 @@ function png(chart, title) {
     left += pen.measureText(text).width + 14;
   };
   write(title, '640 14px', colour('ink'));
-  for (const dataset of chart.data.datasets.filter(one => one.data.length > 0)) {
+  for (const dataset of chart.data.datasets.filter((one, i) => one.data.length > 0 && chart.isDatasetVisible(i))) {
     pen.fillStyle = dataset.borderColor;
     pen.fillRect(left, middle - 5, 11, 11);
     left += 17;
