@@ -3,13 +3,20 @@ package io.rasterflow.actors.run;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.aim.AimCost;
 import io.rasterflow.model.aim.Objective;
+import io.rasterflow.model.optimizer.Schedule;
 import io.rasterflow.monitoring.event.Event.RunStarted.Experiment;
+import io.rasterflow.monitoring.event.Event.RunStarted.Rates;
 import io.rasterflow.streams.augment.AugmentConfig;
+import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /** What the journal says of a plan, so that losses of different runs are compared only where they mean the same. */
 public final class Experiments {
+
+    private static final long PIECES = 64;
 
     private Experiments() {}
 
@@ -19,6 +26,22 @@ public final class Experiments {
                 objective(plan.model(), plan.data().augment()),
                 plan.data().validation().stream().map(Experiments::fileName).collect(Collectors.joining(", ")),
                 new AimCost(plan.model()).trainingFlops());
+    }
+
+    /** The learning rate of the whole run: the steps at which its course may have a corner, and some between them. */
+    public static Rates learningRates(RunPlan plan) {
+        Schedule schedule = plan.train().rates();
+        long end = schedule.steps();
+        TreeSet<Long> steps = new TreeSet<>(List.of(
+                0L,
+                Math.max(0, schedule.warmupSteps() - 1),
+                schedule.warmupSteps(),
+                end - schedule.cooldownSteps(),
+                end));
+        LongStream.range(1, PIECES)
+                .map(piece -> end / PIECES * piece + end % PIECES * piece / PIECES)
+                .forEach(steps::add);
+        return new Rates(List.copyOf(steps), steps.stream().map(schedule::at).toList());
     }
 
     private static String objective(AimConfig model, AugmentConfig augment) {

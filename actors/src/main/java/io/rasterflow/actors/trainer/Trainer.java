@@ -317,7 +317,8 @@ public final class Trainer {
                         replica.precision().name().toLowerCase(Locale.ROOT),
                         fromOtherRun ? plan.origin() : "",
                         Experiments.of(plan),
-                        plan.rankHourPrice()));
+                        plan.rankHourPrice(),
+                        Experiments.learningRates(plan)));
     }
 
     // ---- Through its steps

@@ -66,6 +66,7 @@ public sealed interface Event
      * @param experiment what other runs must share for their losses to compare
      * @param rankHourPrice what a rank costs for an hour, its share of the price of its node; NaN where none is configured,
      *     which older programs never wrote
+     * @param learningRates of the whole run, by its schedule
      */
     record RunStarted(
             long timeMillis,
@@ -80,12 +81,80 @@ public sealed interface Event
             String precision,
             String origin,
             Experiment experiment,
-            Double rankHourPrice)
+            Double rankHourPrice,
+            Rates learningRates)
             implements Event {
         public RunStarted {
             origin = origin == null ? "" : origin;
             experiment = experiment == null ? Experiment.UNKNOWN : experiment;
             rankHourPrice = rankHourPrice == null ? Double.NaN : rankHourPrice;
+            learningRates = learningRates == null ? Rates.UNKNOWN : learningRates;
+        }
+
+        /** The same, of a run whose schedule is not known. */
+        public RunStarted(
+                long timeMillis,
+                String node,
+                String run,
+                long firstStep,
+                long steps,
+                int globalBatch,
+                long parameters,
+                long trainImages,
+                int worldSize,
+                String precision,
+                String origin,
+                Experiment experiment,
+                Double rankHourPrice) {
+            this(
+                    timeMillis,
+                    node,
+                    run,
+                    firstStep,
+                    steps,
+                    globalBatch,
+                    parameters,
+                    trainImages,
+                    worldSize,
+                    precision,
+                    origin,
+                    experiment,
+                    rankHourPrice,
+                    Rates.UNKNOWN);
+        }
+
+        /**
+         * Learning rates over steps, with straight lines between.
+         *
+         * @param steps that rise; empty where the rates are not known, as older programs wrote
+         * @param rates at each
+         */
+        public record Rates(List<Long> steps, List<Double> rates) {
+            /** What older programs wrote. */
+            public static final Rates UNKNOWN = new Rates(List.of(), List.of());
+
+            public Rates {
+                steps = List.copyOf(steps);
+                rates = List.copyOf(rates);
+            }
+
+            /** Whether there are any. */
+            public boolean known() {
+                return !steps.isEmpty() && steps.size() == rates.size();
+            }
+
+            /** The rate at a step, or at the nearest of those that are known. */
+            public double at(double step) {
+                int above = 0;
+                while (above < steps.size() - 1 && steps.get(above) < step) {
+                    above++;
+                }
+                int below = Math.max(0, above - 1);
+                long from = steps.get(below);
+                long to = steps.get(above);
+                double share = to == from ? 1 : Math.max(0, Math.min(1, (step - from) / (to - from)));
+                return rates.get(below) + share * (rates.get(above) - rates.get(below));
+            }
         }
 
         /**

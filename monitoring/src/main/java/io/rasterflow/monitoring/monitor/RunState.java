@@ -6,6 +6,9 @@ import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.monitor.Series.Point;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.Forecaster;
+import io.rasterflow.monitoring.science.LossForecast;
+import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.ProbeBook;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.HashMap;
@@ -50,6 +53,7 @@ public final class RunState {
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final ProbeBook probes = new ProbeBook();
+    private final Forecaster forecaster = new Forecaster();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
     private final Map<String, Event.Disk> disks = new TreeMap<>();
     private final AlarmBook alarms = new AlarmBook();
@@ -148,6 +152,7 @@ public final class RunState {
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
         probes.truncate(start.firstStep());
+        forecaster.start(start);
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
         }
@@ -168,6 +173,7 @@ public final class RunState {
         windows.add(step.step(), step.loss());
         throughput.add(step.timeMillis(), step.step(), step.images(), took);
         loss.add(step.step(), step.loss());
+        forecaster.step(step.step(), step.loss());
         learningRate.add(step.step(), step.learningRate());
         gradientNorm.add(step.step(), step.gradientNorm());
         queues.news()
@@ -195,6 +201,7 @@ public final class RunState {
 
     private void onValidation(Event.Validation measured) {
         validation.add(measured.step(), measured.loss());
+        forecaster.validation(measured.step(), measured.loss());
         if (measured.step() <= validationFirstStep) {
             validationFirstStep = measured.step();
             validationFirst = measured.loss();
@@ -207,12 +214,13 @@ public final class RunState {
         return probes.main().map(probes::correlation).orElse(Correlation.NONE);
     }
 
-    private List<SetFinding> sets() {
+    private List<SetFinding> sets(Prediction lossAtEnd) {
         return setSeries().stream()
                 .map(series -> new SetFinding(
                         series.set(),
                         probes.correlation(series),
-                        probes.correlation(series).line().at(validationLast)))
+                        probes.correlation(series).line().at(validationLast),
+                        probes.correlation(series).line().at(lossAtEnd)))
                 .toList();
     }
 
@@ -232,6 +240,7 @@ public final class RunState {
     public RunStatus status() {
         long step = step();
         long steps = started == null ? step : started.steps();
+        LossForecast forecast = ended == null ? forecaster.forecast() : LossForecast.none("the run is over");
         return new RunStatus(
                 started == null ? "" : started.run(),
                 state(),
@@ -257,7 +266,9 @@ public final class RunState {
                 probes.points(),
                 correlation(),
                 correlation().line().at(validationLast),
-                sets(),
+                sets(forecast.validationLoss()),
+                forecast,
+                correlation().line().at(forecast.validationLoss()),
                 throughput.imagesPerSecond(),
                 throughput.imagesPerSecondAverage(),
                 ended != null ? 0 : throughput.secondsFor(steps - step),

@@ -3,6 +3,7 @@ package io.rasterflow.monitoring.monitor;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.LossForecast;
 import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.List;
@@ -23,7 +24,9 @@ import java.util.List;
  * @param correlation of the validation loss with the accuracy of the mean over the labelled sets; without several, with
  *     that of the kind of probe that came first
  * @param accuracyExpected what a probe would show at the last validation loss, by {@link Correlation#line()}
- * @param sets the same for each of several labelled sets; empty without several
+ * @param sets correlation and accuracies for each of several labelled sets; empty without several
+ * @param forecast of the losses at the end of the schedule
+ * @param accuracyAtEnd what a probe would show at the validation loss of {@code forecast}
  * @param noiseScale gradient-noise scale in images, as of the last step
  * @param imagesPerSecond of the whole world, moving average over about ten steps
  * @param imagesPerSecondAverage see {@link RunSummary#imagesPerSecond()}
@@ -68,6 +71,8 @@ public record RunStatus(
         Correlation correlation,
         Prediction accuracyExpected,
         List<SetFinding> sets,
+        LossForecast forecast,
+        Prediction accuracyAtEnd,
         double imagesPerSecond,
         double imagesPerSecondAverage,
         double secondsLeft,
@@ -96,8 +101,10 @@ public record RunStatus(
      * @param set its name, or {@link ProbePoint#AVERAGE}
      * @param correlation of the validation loss with its accuracy
      * @param accuracyExpected of its probe, as above
+     * @param accuracyAtEnd likewise
      */
-    public record SetFinding(String set, Correlation correlation, Prediction accuracyExpected) {}
+    public record SetFinding(
+            String set, Correlation correlation, Prediction accuracyExpected, Prediction accuracyAtEnd) {}
 
     /**
      * Where one rank's time went.

@@ -1,9 +1,11 @@
 package io.rasterflow.monitoring.plot;
 
+import io.rasterflow.monitoring.science.Prediction;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /** Figures and times as people read them. */
 public final class Words {
@@ -58,5 +60,14 @@ public final class Words {
     /** A fraction in percent; {@code -} where it is not known. */
     public static String percent(double fraction) {
         return Double.isNaN(fraction) ? "-" : format("%.2f %%", 100 * fraction);
+    }
+
+    /** What is expected and how sure that is, such as {@code 0.3660 (95 %: 0.3510 to 0.3790)}. */
+    public static String between(Prediction prediction, DoubleFunction<String> words) {
+        return format(
+                "%s (95 %%: %s to %s)",
+                words.apply(prediction.value()),
+                words.apply(prediction.interval().low()),
+                words.apply(prediction.interval().high()));
     }
 }

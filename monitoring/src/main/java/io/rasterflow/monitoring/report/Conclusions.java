@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.report;
 
+import static io.rasterflow.monitoring.plot.Words.between;
 import static io.rasterflow.monitoring.plot.Words.duration;
 import static io.rasterflow.monitoring.plot.Words.format;
 import static io.rasterflow.monitoring.plot.Words.loss;
@@ -11,7 +12,9 @@ import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.SlowRank;
+import io.rasterflow.monitoring.plot.Words;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.LossForecast;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -56,6 +59,7 @@ public final class Conclusions {
                 .forEach(conclusions::probe);
         conclusions.sets();
         conclusions.correlation();
+        conclusions.ending();
         conclusions.speed();
         conclusions.data();
         conclusions.lines.addAll(history.damage().stream()
@@ -240,6 +244,24 @@ public final class Conclusions {
                             : "the higher the validation loss, the higher the accuracy, against what AIM found")
                     + ". Both move with time, and these are points of one run.");
         }
+    }
+
+    /** Of a run that died or still goes on, what its schedule would have brought. */
+    private void ending() {
+        LossForecast forecast = status.forecast();
+        if (status.ended() || history.steps() == 0) {
+            return;
+        }
+        if (!forecast.validationLoss().interval().known()) {
+            lines.add("What its end would bring cannot be told: " + forecast.reason() + ".");
+            return;
+        }
+        String accuracy = status.accuracyAtEnd().interval().known()
+                ? ", with an accuracy of " + between(status.accuracyAtEnd(), Words::percent)
+                : "";
+        lines.add(format(
+                "By its curve and the learning rate that still has to fall, step %,d would have a validation loss of %s%s.",
+                status.steps(), between(forecast.validationLoss(), Words::loss), accuracy));
     }
 
     private void speed() {

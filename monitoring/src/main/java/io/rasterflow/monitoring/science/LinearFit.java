@@ -71,4 +71,20 @@ public record LinearFit(
         double half = quantile(points) * deviation * Math.sqrt(1 + 1.0 / points + distance * distance / spreadX);
         return new Prediction(value, new Interval(value - half, value + half));
     }
+
+    /** What y one more pair would have at an x that is foretold itself: the errors of line and x are taken as independent. */
+    public Prediction at(Prediction x) {
+        Prediction here = at(x.value());
+        if (!x.interval().known() || !here.interval().known()) {
+            return Prediction.NONE;
+        }
+        double ofLine = here.interval().high() - here.value();
+        double one = slope * (x.interval().low() - x.value());
+        double other = slope * (x.interval().high() - x.value());
+        return new Prediction(
+                here.value(),
+                new Interval(
+                        here.value() - Math.hypot(ofLine, Math.min(one, other)),
+                        here.value() + Math.hypot(ofLine, Math.max(one, other))));
+    }
 }

@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.top;
 
+import static io.rasterflow.monitoring.plot.Words.between;
 import static io.rasterflow.monitoring.plot.Words.duration;
 import static io.rasterflow.monitoring.plot.Words.format;
 import static io.rasterflow.monitoring.plot.Words.loss;
@@ -12,6 +13,8 @@ import io.rasterflow.monitoring.monitor.RunStatus.NodeStatus;
 import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.SlowRank;
+import io.rasterflow.monitoring.plot.Words;
+import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -170,6 +173,13 @@ public final class Frame {
                             first.step(),
                             status.correlation().describe()),
                     PLAIN));
+        }
+        Prediction atEnd = status.forecast().validationLoss();
+        if (atEnd.interval().known()) {
+            String accuracy = status.accuracyAtEnd().interval().known()
+                    ? ", accuracy " + between(status.accuracyAtEnd(), Words::percent)
+                    : "";
+            line(text("at the end", "validation loss " + between(atEnd, Words::loss) + accuracy, PLAIN));
         }
         blank();
     }

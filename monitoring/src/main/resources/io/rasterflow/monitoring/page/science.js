@@ -33,6 +33,7 @@ export function show(page) {
   const finding = status.sets.find(one => one.set === set) ?? status;
   accuracy(probes, status.steps);
   pairs(main, finding.correlation);
+  ending(finding, status);
   findings(finding, status);
   table(status.probes);
   showAccuracies(page, set);
@@ -81,13 +82,36 @@ function pairs(probes, correlation) {
   describe(charts.correlation, `Probe accuracy against validation loss: ${byId('correlation').textContent}`);
 }
 
+const share = value => percent(Math.min(1, Math.max(0, value)));
+
+/** A list of figures: what each is, its value, how sure it is, and what it means. */
+function figures(id, entries) {
+  byId(id).replaceChildren(...entries.map(([name, value, sure, means]) => {
+    const entry = element('div');
+    entry.append(element('dt', '', name), element('dd', 'value', value), element('dd', 'note', sure || '\u00a0'), element('dd', 'means', means));
+    return entry;
+  }));
+}
+
+/** What the losses come to at the end of the schedule, and the accuracy with them; or why that cannot be said. */
+function ending({ accuracyAtEnd }, { forecast: { trainLoss, validationLoss, reason }, step }) {
+  const expected = [
+    ['Training loss', trainLoss, loss, 'mean of the last 50 steps'],
+    ['Validation loss', validationLoss, loss, 'of the last weights'],
+    ['Accuracy', accuracyAtEnd, share, 'of a probe at that validation loss, by the line through the probes so far'],
+  ].filter(([, { value }]) => known(value));
+  const how = `from the curve up to step ${whole(step)} and the learning rate that still has to fall, by the law of arXiv 2408.11029`;
+  byId('forecast').textContent = [expected.length > 0 ? how : '', reason].filter(Boolean).join('  ·  ');
+  figures('forecast-figures', expected.map(([name, { value, interval: { low, high } }, format, means]) =>
+    [name, format(value), `95 %: ${interval(low, high, format)}`, means]));
+}
+
 function findings({ correlation: c, accuracyExpected: expected }, { validationLossLast }) {
   const finding = byId('correlation');
-  const list = byId('figures');
   if (c.points < 3 || !known(c.pearson)) {
     finding.textContent = c.points < 3 ? `needs 3 points, has ${c.points}: nothing is said of the accuracy that a loss stands for`
       : `undefined: the values of ${c.points} points do not vary`;
-    list.replaceChildren();
+    figures('figures', []);
     return;
   }
   const verdict = !known(c.pearsonLow) ? 'too few to say'
@@ -99,8 +123,7 @@ function findings({ correlation: c, accuracyExpected: expected }, { validationLo
   const three = value => minus(value.toFixed(3));
   const sure = (low, high) => (known(low) ? `95 %: ${interval(low, high, two)}` : 'needs 5 points for an interval');
   const signed = value => minus(precise(value));
-  const share = value => percent(Math.min(1, Math.max(0, value)));
-  const entries = [
+  figures('figures', [
     ['Pearson r', three(c.pearson), sure(c.pearsonLow, c.pearsonHigh), 'of loss and accuracy; −1 is a falling line'],
     ['Spearman ρ', three(c.spearman), sure(c.spearmanLow, c.spearmanHigh), 'of their ranks; hardly moved by outliers'],
     ['ρ of the changes', known(c.changes) ? three(c.changes) : '–', known(c.changes) ? '' : 'needs 3 changes',
@@ -111,13 +134,8 @@ function findings({ correlation: c, accuracyExpected: expected }, { validationLo
       'points of accuracy for each 0.01 less loss'],
     ['Accuracy expected', known(expected.value) ? share(expected.value) : '–',
       known(expected.interval.low) ? `95 %: ${interval(expected.interval.low, expected.interval.high, share)}` : '',
-      `of a probe at the validation loss of now, ${loss(validationLossLast)}, so at the end if the loss stays there`],
-  ];
-  list.replaceChildren(...entries.map(([name, value, interval95, means]) => {
-    const entry = element('div');
-    entry.append(element('dt', '', name), element('dd', 'value', value), element('dd', 'note', interval95 || '\u00a0'), element('dd', 'means', means));
-    return entry;
-  }));
+      `of a probe at the validation loss of now, ${loss(validationLossLast)}`],
+  ]);
 }
 
 function table(probes) {

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunState;
+import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import java.io.IOException;
@@ -18,13 +20,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebElement;
 import org.openqa.selenium.support.ui.Select;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
@@ -70,9 +75,17 @@ class PageViewsTest extends PageFixture {
         return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 20_000, 5_000, 0.9, "", 1);
     }
 
+    /** The same step with a loss of which the end can be foretold. */
+    private static Event.Step learning(Event.Step step) {
+        double noise = 0.02 * Math.sin(1.7 * step.step() * step.step());
+        return SampleRun.with(
+                step, 0.28 + 1.5 / Math.sqrt(step.step() + 10) + 30 * step.learningRate() + noise, step.ledger());
+    }
+
     /** A run in which everything that a view can show has happened. */
     private static List<Event> run() {
-        List<Event> events = new ArrayList<>(SampleRun.until(1_000));
+        List<Event> events = new ArrayList<>();
+        SampleRun.until(1_000).forEach(event -> events.add(event instanceof Event.Step step ? learning(step) : event));
         LongStream.iterate(0, step -> step <= 1_000, step -> step + 200)
                 .mapToObj(PageViewsTest::knn)
                 .forEach(events::add);
@@ -126,6 +139,7 @@ class PageViewsTest extends PageFixture {
 
         visit("run");
         assertEquals("web 173,250 75.00 % 7.70\ncurated 57,750 25.00 % 28.88", text("sources"));
+        aSeriesIsHiddenByItsLegend();
         assertTrue(text("finding-norm").startsWith("largest so far 0.4"), text("finding-norm"));
         screenshot("view-run");
 
@@ -156,6 +170,24 @@ class PageViewsTest extends PageFixture {
         assertTrue(
                 text("figures").contains(String.format(Locale.ROOT, "Accuracy expected\n%.2f %%", 100 * expected)),
                 text("figures"));
+        TestProbe<RunStatus> asking = kit.createTestProbe();
+        monitor.tell(new MonitorActor.GetStatus(asking.ref()));
+        RunStatus foretold = asking.receiveMessage();
+        assertEquals("", foretold.forecast().reason());
+        String atEnd = String.format(
+                Locale.ROOT,
+                "Training loss\n%.4f\n95 %%: %.4f to %.4f\n",
+                foretold.forecast().trainLoss().value(),
+                foretold.forecast().trainLoss().interval().low(),
+                foretold.forecast().trainLoss().interval().high());
+        assertTrue(text("forecast-figures").startsWith(atEnd), text("forecast-figures"));
+        assertTrue(
+                text("forecast-figures")
+                        .contains(String.format(
+                                Locale.ROOT,
+                                "Accuracy\n%.2f %%",
+                                100 * foretold.accuracyAtEnd().value())),
+                text("forecast-figures"));
         assertTrue(text("probes").startsWith("1,000 0.3172 84.17 % 69.98 %"), text("probes"));
         feed(List.of(SampleRun.validation(1_200), SampleRun.probe(1_200), knn(1_200)));
         new WebDriverWait(browser, Duration.ofSeconds(10))
@@ -176,6 +208,32 @@ class PageViewsTest extends PageFixture {
             assertEquals(390L, width, "a phone has to scroll " + view + " sideways");
         }
         assertEquals(List.of(), consoleErrors());
+    }
+
+    /** By mouse and by keyboard, and it stays so when news come. */
+    private void aSeriesIsHiddenByItsLegend() {
+        assertEquals("validation true, training true", legend("loss"));
+        String training = "const c = Chart.getChart('chart-loss'); return c.isDatasetVisible(1)";
+        WebElement button =
+                browser.findElement(By.xpath("//figure[.//canvas[@id='chart-loss']]//button[.='training']"));
+        button.click();
+        assertEquals("validation true, training false", legend("loss"));
+        assertEquals(false, browser.executeScript(training));
+        feed(List.of(SampleRun.step(0, 1_003)));
+        await("progress-steps", "step 1,003 of 1,600 · epoch 12.84");
+        assertEquals(false, browser.executeScript(training));
+        assertEquals("validation true, training false", legend("loss"));
+        button.sendKeys(Keys.ENTER);
+        assertEquals("validation true, training true", legend("loss"));
+        assertEquals(true, browser.executeScript(training));
+    }
+
+    private String legend(String chart) {
+        return browser
+                .findElements(By.xpath("//figure[.//canvas[@id='chart-" + chart + "']]//*[contains(@class, 'keys')]/*"))
+                .stream()
+                .map(entry -> entry.getText() + " " + entry.getDomAttribute("aria-pressed"))
+                .collect(Collectors.joining(", "));
     }
 
     private void setsAreShownByTheirMeanAndOneByOne() {

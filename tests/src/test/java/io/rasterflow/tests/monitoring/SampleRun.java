@@ -6,6 +6,7 @@ import io.rasterflow.monitoring.event.Ledger;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** Events of a plausible run of 1,600 steps on two trainers. */
 public final class SampleRun {
@@ -38,7 +39,20 @@ public final class SampleRun {
                 "fp32",
                 "",
                 null,
-                null);
+                null,
+                rates());
+    }
+
+    private static Event.RunStarted.Rates rates() {
+        List<Long> steps = LongStream.iterate(0, step -> step <= STEPS, step -> step + 40)
+                .boxed()
+                .toList();
+        return new Event.RunStarted.Rates(
+                steps, steps.stream().map(SampleRun::rate).toList());
+    }
+
+    private static double rate(long step) {
+        return step <= 40 ? 2e-3 * step / 40 : 1e-3 * (1 + Math.cos(Math.PI * step / STEPS));
     }
 
     /** The start of a run of which a rank costs 1.5 an hour. */
@@ -85,6 +99,10 @@ public final class SampleRun {
     }
 
     private static Event.Step with(Event.Step step, Ledger ledger) {
+        return with(step, step.loss(), ledger);
+    }
+
+    static Event.Step with(Event.Step step, double loss, Ledger ledger) {
         return new Event.Step(
                 step.timeMillis(),
                 step.node(),
@@ -93,7 +111,7 @@ public final class SampleRun {
                 step.generation(),
                 step.step(),
                 step.epoch(),
-                step.loss(),
+                loss,
                 step.gradientNorm(),
                 step.learningRate(),
                 step.images(),
@@ -108,7 +126,6 @@ public final class SampleRun {
     static Event.Step step(int rank, long step, long timeMillis) {
         double progress = step / (double) STEPS;
         double loss = 0.31 + 0.62 * Math.exp(-9 * progress) + 0.012 * Math.sin(step * 1.7) * Math.exp(-2 * progress);
-        double rate = step <= 40 ? 2e-3 * step / 40 : 1e-3 * (1 + Math.cos(Math.PI * progress));
         double wobble = 0.012 * Math.sin(step * 0.9 + rank);
         Ledger ledger =
                 new Ledger(0.004, 0.006 + 0.002 * rank, 0.001, 0.15 + wobble, 0.027 - 0.002 * rank - wobble, 0.012);
@@ -122,7 +139,7 @@ public final class SampleRun {
                 step * BATCH / 20_000.0,
                 loss,
                 0.4 + wobble,
-                rate,
+                rate(step),
                 BATCH,
                 ledger,
                 step < 10 ? Double.NaN : 900 + 0.2 * step);
