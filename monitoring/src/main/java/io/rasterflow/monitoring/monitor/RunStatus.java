@@ -95,6 +95,12 @@ public record RunStatus(
         long imagesStep)
         implements MonitorMessage {
 
+    public RunStatus {
+        // Pages of older programs foretell nothing.
+        forecast = forecast == null ? LossForecast.none("not known here") : forecast;
+        accuracyAtEnd = accuracyAtEnd == null ? Prediction.NONE : accuracyAtEnd;
+    }
+
     /**
      * What a labelled set says of the loss.
      *

@@ -10,13 +10,13 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * Where a node's actors report what happens: the node's journal first, the monitor of the run second, so nothing that was
- * seen on the page is missing from the journal of a run that crashed. The monitor hears of steps ten times a second, of
- * everything else at once, in the order in which it was reported: waking it for every step of every rank would cost more
- * than all that it does. Thread-safe; never throws and never waits.
+ * seen on the page is missing from the journal of a run that crashed. The monitor hears of the steps of ranks other than 0
+ * with what comes next, or a quarter of a second later, of everything else at once, in the order in which it was reported:
+ * to wake it for every rank alone costs more than what it does then. Thread-safe; never throws and never waits.
  */
 public final class Telemetry {
 
-    private static final long PAUSE_MILLIS = 100;
+    private static final long PAUSE_MILLIS = 250;
     private static final Timer TIMER = new Timer("telemetry", true);
 
     private final Journal journal;
@@ -56,7 +56,7 @@ public final class Telemetry {
     private void tell(Event event) {
         synchronized (untold) {
             untold.add(event);
-            if (!(event instanceof Event.Step)) {
+            if (!(event instanceof Event.Step step) || step.rank() == 0) {
                 flush();
             } else if (untold.size() == 1) {
                 TIMER.schedule(

@@ -14,13 +14,14 @@ import org.hipparchus.distribution.continuous.TDistribution;
  * have foreseen the rest. Memory is bounded. Not thread-safe.
  *
  * <p>The interval of the training loss is that of a moving-block bootstrap, whose blocks keep the residuals' correlation,
- * and of the noise of the steps at the end. The validation loss is the law's plus what past validations lay beside it, whose
- * spread is added to the interval. How both fared on real runs: {@code docs/adr/0004}.
+ * and of the noise of the steps at the end. The validation loss follows by a line through the run's validations over the law,
+ * whose error is added. How both fared on real runs: {@code docs/adr/0004}.
  */
 public final class Forecaster {
 
     private static final int WINDOWS = 80;
     private static final int FEWEST_WINDOWS = 24;
+    private static final int MOST_VALIDATIONS = 2_000;
     private static final int BLOCK = 5;
     private static final int RESAMPLES = 100;
     private static final long SEED = 20240820;
@@ -68,6 +69,9 @@ public final class Forecaster {
     public void validation(long step, double loss) {
         if (Double.isFinite(loss)) {
             validations.put(step, loss);
+            if (validations.size() > MOST_VALIDATIONS) {
+                validations.pollFirstEntry();
+            }
             forecast = null;
         }
     }

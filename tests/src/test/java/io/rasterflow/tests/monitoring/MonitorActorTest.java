@@ -205,15 +205,15 @@ class MonitorActorTest {
             Telemetry telemetry = new Telemetry(journal, monitor.ref());
             events.forEach(telemetry::record);
             assertEquals(events.size(), journal.appended());
-            // Of the last step the monitor hears a little later, and by itself.
-            telemetry.record(SampleRun.step(0, 7));
+            // Of another rank's last step the monitor hears a little later, and by itself.
+            telemetry.record(SampleRun.step(1, 7));
         }
         for (Event event : events) {
             if (!(event instanceof Event.Lease) && !(event instanceof Event.Commit)) {
                 assertEquals(new MonitorActor.Record(event), monitor.receiveMessage());
             }
         }
-        assertEquals(new MonitorActor.Record(SampleRun.step(0, 7)), monitor.receiveMessage());
+        assertEquals(new MonitorActor.Record(SampleRun.step(1, 7)), monitor.receiveMessage());
         monitor.expectNoMessage(java.time.Duration.ofMillis(20));
     }
 }

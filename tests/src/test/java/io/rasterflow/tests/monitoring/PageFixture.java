@@ -28,7 +28,10 @@ import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
-/** A page and a real browser: Debian's chromium. Screenshots are left in {@code target/screenshots/}. */
+/**
+ * A page and a real browser: Debian's chromium. With {@code -Drasterflow.screenshots=true} pictures for people are left in
+ * {@code target/screenshots/}.
+ */
 abstract class PageFixture {
 
     @TempDir(cleanup = CleanupMode.NEVER)
@@ -153,10 +156,13 @@ abstract class PageFixture {
     }
 
     void screenshot(String name) {
+        // Charts follow a resize in the next frames.
+        browser.executeAsyncScript(
+                "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))");
+        if (!Boolean.getBoolean("rasterflow.screenshots")) {
+            return;
+        }
         try {
-            // Charts follow a resize in the next frames.
-            browser.executeAsyncScript(
-                    "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200)))");
             Map<String, Object> shot = browser.executeCdpCommand(
                     "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true));
             Path file =
