@@ -22,7 +22,7 @@ final class NarrowSum implements SliceSum {
     private final int chunkBytes;
     private final ByteBuffer[] staging;
     private final IntBuffer[] packed;
-    private final IntBuffer[] sources;
+    private final FloatBuffer[] sources;
     private final ByteBuffer sum;
 
     NarrowSum(ReductionPlan plan, Slices slices, int rank) {
@@ -32,36 +32,22 @@ final class NarrowSum implements SliceSum {
         this.chunkBytes = Bf16.bytes(slices.chunkFloats());
         this.staging = new ByteBuffer[plan.slots().size()];
         this.packed = new IntBuffer[plan.slots().size()];
-        this.sources = new IntBuffer[plan.slots().size()];
+        this.sources = new FloatBuffer[plan.slots().size()];
         this.sum = allocate();
     }
 
-    /** Arrays of one thread for a block of either half, and memory by way of which integers become floats of their bits. */
+    /** Arrays of one thread for a block: values of either half by depth, and the words that halves share. */
     private static final class Scratch {
-        private final int[] low = new int[Bf16.BLOCK];
-        private final int[] high = new int[Bf16.BLOCK];
-        private final ByteBuffer memory =
-                ByteBuffer.allocateDirect(Bf16.BLOCK * Integer.BYTES).order(ByteOrder.nativeOrder());
-        private final IntBuffer bits = memory.asIntBuffer();
-        private final FloatBuffer floats = memory.asFloatBuffer();
-        private float[][] lowStack = new float[0][];
-        private float[][] highStack = new float[0][];
+        private final int[] words = new int[Bf16.BLOCK];
+        private float[][] low = new float[0][];
+        private float[][] high = new float[0][];
 
-        private void grow(int depth) {
-            if (lowStack.length < depth) {
-                lowStack = new float[depth][Bf16.BLOCK];
-                highStack = new float[depth][Bf16.BLOCK];
+        private Scratch grown(int depth) {
+            if (low.length < depth) {
+                low = new float[depth][Bf16.BLOCK];
+                high = new float[depth][Bf16.BLOCK];
             }
-        }
-
-        private void toFloats(int[] from, float[] to, int length) {
-            bits.put(0, from, 0, length);
-            floats.get(0, to, 0, length);
-        }
-
-        private void toBits(float[] from, int[] to, int length) {
-            floats.put(0, from, 0, length);
-            bits.get(0, to, 0, length);
+            return this;
         }
     }
 
@@ -76,7 +62,7 @@ final class NarrowSum implements SliceSum {
 
     @Override
     public void source(int slot, ByteBuffer slice) {
-        sources[slot] = slice.asIntBuffer();
+        sources[slot] = slice.asFloatBuffer();
     }
 
     @Override
@@ -97,10 +83,10 @@ final class NarrowSum implements SliceSum {
     public void add(int chunk, ByteBuffer own) {
         int from = chunk * slices.chunkFloats();
         int floats = slices.chunkLength(rank, chunk);
-        IntBuffer wire = chunk(sum, chunk).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-        IntBuffer result = FloatSums.view(own, from, floats).asIntBuffer();
-        Scratch scratch = SCRATCH.get();
-        scratch.grow(plan.depth());
+        int firstWord = chunk * chunkBytes / Integer.BYTES;
+        IntBuffer wire = wire(chunk, own).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        FloatBuffer result = FloatSums.view(own, from, floats).asFloatBuffer();
+        Scratch scratch = SCRATCH.get().grown(plan.depth());
         int half = (floats + 1) / 2;
         for (int start = 0; start < half; start += Bf16.BLOCK) {
             int length = Math.min(Bf16.BLOCK, half - start);
@@ -109,32 +95,29 @@ final class NarrowSum implements SliceSum {
             for (int operation : plan.program()) {
                 if (operation == ReductionPlan.ADD) {
                     top--;
-                    FloatSums.add(scratch.lowStack[top - 1], scratch.lowStack[top], length);
-                    FloatSums.add(scratch.highStack[top - 1], scratch.highStack[top], length);
+                    FloatSums.add(scratch.low[top - 1], scratch.low[top], length);
+                    FloatSums.add(scratch.high[top - 1], scratch.high[top], length);
                 } else {
+                    float[] low = scratch.low[top];
+                    float[] high = scratch.high[top];
                     if (packed[operation] != null) {
-                        packed[operation].get(chunk * chunkBytes / Integer.BYTES + start, scratch.low, 0, length);
-                        Bf16.unpack(scratch.low, scratch.high, length);
+                        packed[operation].get(firstWord + start, scratch.words, 0, length);
+                        Bf16.unpack(scratch.words, low, high, length);
                     } else {
-                        scratch.high[length - 1] = 0;
-                        sources[operation].get(from + start, scratch.low, 0, length);
-                        sources[operation].get(from + half + start, scratch.high, 0, upper);
-                        Bf16.round(scratch.low, length);
-                        Bf16.round(scratch.high, length);
+                        high[length - 1] = 0;
+                        sources[operation].get(from + start, low, 0, length);
+                        sources[operation].get(from + half + start, high, 0, upper);
+                        Bf16.round(low, length);
+                        Bf16.round(high, length);
                     }
-                    scratch.toFloats(scratch.low, scratch.lowStack[top], length);
-                    scratch.toFloats(scratch.high, scratch.highStack[top], length);
                     top++;
                 }
             }
-            scratch.toBits(scratch.lowStack[0], scratch.low, length);
-            scratch.toBits(scratch.highStack[0], scratch.high, length);
-            Bf16.round(scratch.low, length);
-            Bf16.round(scratch.high, length);
-            result.put(start, scratch.low, 0, length);
-            result.put(half + start, scratch.high, 0, upper);
-            Bf16.pack(scratch.low, scratch.high, length);
-            wire.put(start, scratch.low, 0, length);
+            Bf16.pack(scratch.low[0], scratch.high[0], scratch.words, length);
+            wire.put(start, scratch.words, 0, length);
+            Bf16.unpack(scratch.words, scratch.low[0], scratch.high[0], length);
+            result.put(start, scratch.low[0], 0, length);
+            result.put(half + start, scratch.high[0], 0, upper);
         }
     }
 }
