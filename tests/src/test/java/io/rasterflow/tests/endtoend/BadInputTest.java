@@ -16,11 +16,13 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every kind of bad input ends with one clear line and the exit code of cli.md, and leaves nothing half done. */
+@Tag(Rasterflow.LAUNCHED)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BadInputTest {
 

@@ -15,10 +15,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow bench} as a user calls it: that it measures what it says, not how fast that is. */
+@Tag(Rasterflow.LAUNCHED)
 class BenchTest {
 
     private static final Path SHARD = Rasterflow.HOME.resolve("streams/data/fashion-mnist/validation-00.tar.gz");

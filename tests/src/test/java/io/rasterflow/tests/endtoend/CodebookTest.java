@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.rasterflow.model.checkpoint.Safetensors;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow codebook} on the bundled images. */
+@Tag(Rasterflow.LAUNCHED)
 class CodebookTest {
 
     @TempDir

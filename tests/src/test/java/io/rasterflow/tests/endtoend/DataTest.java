@@ -27,10 +27,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The verbs of {@code data} as a user types them. */
+@Tag(Rasterflow.LAUNCHED)
 class DataTest {
 
     private static final int IMAGES = 60;

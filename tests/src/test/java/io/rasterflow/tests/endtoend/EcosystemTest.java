@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** import, embed and export as a user runs them. */
+@Tag(Rasterflow.LAUNCHED)
 class EcosystemTest {
     private static final Path FIXTURES = Rasterflow.HOME.resolve("tests/src/test/resources/interop");
 

@@ -19,10 +19,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real trainer processes are killed, stopped, let go and joined; the run goes on and ends with the very same weights. */
+@Tag(Rasterflow.LAUNCHED)
 class ElasticTest {
 
     private static final List<String> STEPS = List.of(

@@ -28,10 +28,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The verb finetune on an untrained checkpoint and real images: what it learns, leaves and refuses. */
+@Tag(Rasterflow.LAUNCHED)
 class FineTuneTest {
 
     private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");

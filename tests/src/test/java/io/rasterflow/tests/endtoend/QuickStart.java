@@ -1,8 +1,10 @@
 package io.rasterflow.tests.endtoend;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -24,9 +26,13 @@ final class QuickStart {
         try {
             Path archive =
                     Rasterflow.HOME.resolve("tests/target/classes-" + System.getProperty("java.vm.version") + ".jsa");
-            if (!Files.exists(archive) || isOutdated(archive)) {
-                Files.deleteIfExists(archive);
-                make(archive);
+            try (FileChannel channel = FileChannel.open(
+                    archive.resolveSibling("classes.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                channel.lock(); // Tests run in several JVMs. Closing lets the next one in.
+                if (!Files.exists(archive) || isOutdated(archive)) {
+                    Files.deleteIfExists(archive);
+                    make(archive);
+                }
             }
             return archive;
         } catch (IOException e) {

@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The training recipe through the launcher: schedules, branches, averaged weights, the end of a run that diverges. */
+@Tag(Rasterflow.LAUNCHED)
 class RecipeTest {
 
     private static final List<String> RECIPE = List.of(

@@ -19,10 +19,12 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow scaling} over journals of runs whose losses follow a law that is known. */
+@Tag(Rasterflow.LAUNCHED)
 class ScalingVerbTest {
 
     private static final int BATCH = 64;

@@ -22,10 +22,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job on images that do not lie in local shards. */
+@Tag(Rasterflow.LAUNCHED)
 class SourcesTest {
 
     private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");

@@ -14,10 +14,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow sweep} on two tiny runs of the bundled images. */
+@Tag(Rasterflow.LAUNCHED)
 class SweepTest {
 
     private static final String RUNS =

@@ -33,10 +33,12 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job through the launcher: real processes, real sockets, real images. */
+@Tag(Rasterflow.LAUNCHED)
 class TrainTest {
 
     @TempDir
@@ -180,6 +182,8 @@ class TrainTest {
                         "--run",
                         "flat",
                         SMALL,
+                        "train.batch=8",
+                        "train.microBatches=2",
                         "train.steps=1000000",
                         "train.checkpointEverySteps=250",
                         "probe.everySteps=1000000",

@@ -21,10 +21,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow report} and {@code rasterflow top} as a user calls them. */
+@Tag(Rasterflow.LAUNCHED)
 class WatchVerbsTest {
 
     @TempDir
