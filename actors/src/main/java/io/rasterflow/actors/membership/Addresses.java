@@ -27,10 +27,14 @@ import java.util.zip.InflaterInputStream;
  */
 public final class Addresses {
 
-    /** More than any world has. */
-    private static final int MOST = 1 << 17;
+    /** More than any world has. With the length of the texts it bounds what a few bytes inflate to, to about 20 MB. */
+    private static final int MOST = 0xFFFF;
 
     private static final int MOST_OF_ONE_RUN = 0xFFFF;
+    /** Longer than the id of any process, */
+    private static final int LONGEST_ID = 64;
+    /** and than any name that the DNS has. */
+    private static final int LONGEST_HOST = 255;
 
     private final List<DataAddress> list;
     private byte[] packed;
@@ -55,8 +59,8 @@ public final class Addresses {
             }
             List<DataAddress> list = new ArrayList<>();
             while (list.size() < count) {
-                String processId = in.readUTF();
-                String host = in.readUTF();
+                String processId = text(in, LONGEST_ID);
+                String host = text(in, LONGEST_HOST);
                 int port = in.readUnsignedShort();
                 int replicas = in.readUnsignedShort();
                 if (replicas == 0 || replicas > count - list.size()) {
@@ -70,6 +74,14 @@ public final class Addresses {
         } catch (IOException e) {
             throw new IllegalArgumentException("addresses of ranks cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    private static String text(DataInputStream in, int longest) throws IOException {
+        String text = in.readUTF();
+        if (text.length() > longest) {
+            throw new IOException("a text of " + text.length() + " characters, at most " + longest + " are allowed");
+        }
+        return text;
     }
 
     @JsonValue
