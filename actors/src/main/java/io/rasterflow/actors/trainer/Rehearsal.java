@@ -52,7 +52,8 @@ final class Rehearsal {
      * One micro-batch from its shards through the replica, whose weights are undefined before and afterwards, and its
      * state over the data plane and back.
      *
-     * @throws IOException as the stream of training images
+     * @throws IOException as the stream of training images; what else that fails with is thrown as it is, too, for a step
+     *     would find it the same way
      */
     void perform(Replica replica, DataAddress own) throws IOException, InterruptedException {
         BatchPlan plan = node.plan().train().batches();
@@ -82,8 +83,22 @@ final class Rehearsal {
                 1);
         try (BatchReader reader =
                         BatchReader.open(source, SystemMaterializer.get(system).materializer());
-                Batch batch = reader.next().orElseThrow()) {
+                Batch batch = first(reader)) {
             replica.rehearse(batch.images(), batch.keys());
+        }
+    }
+
+    private static Batch first(BatchReader reader) throws IOException, InterruptedException {
+        try {
+            return reader.pull().toCompletableFuture().get().orElseThrow();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException("the data stream failed: " + e.getCause(), e.getCause());
         }
     }
 

@@ -121,7 +121,7 @@ public final class Trainer {
         return Behaviors.setup(context -> {
             try {
                 return new Trainer(context, node, replicaIndex).training();
-            } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
                 LOG.debug("replica {} cannot be made", replicaIndex, e);
                 node.ended().tell(new TrainerNode.Ended(Failures.oneLine(e)));
                 boolean fatal = e instanceof OutOfMemoryError || !ofThisMachine(e);
@@ -527,6 +527,7 @@ public final class Trainer {
     private static boolean ofThisMachine(Throwable cause) {
         return cause instanceof IOException
                 || cause instanceof UncheckedIOException
+                || cause instanceof InterruptedException
                 || cause instanceof OutOfMemoryError;
     }
 
