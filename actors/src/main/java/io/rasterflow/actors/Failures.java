@@ -1,5 +1,7 @@
 package io.rasterflow.actors;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
@@ -9,6 +11,14 @@ public final class Failures {
     private static final String TORCH_REASON = "RuntimeError: ";
 
     private Failures() {}
+
+    /** What concerns this machine alone costs the run one trainer; what would happen to every rank ends it. */
+    public static boolean ofThisMachine(Throwable cause) {
+        return cause instanceof IOException
+                || cause instanceof UncheckedIOException
+                || cause instanceof InterruptedException
+                || cause instanceof OutOfMemoryError;
+    }
 
     /** The message of the first cause that says something, in one line; the class name where none does. */
     public static String oneLine(Throwable failure) {

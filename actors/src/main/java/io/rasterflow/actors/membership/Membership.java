@@ -31,9 +31,6 @@ public final class Membership {
     /** A rank that has not said by then that it knows its place has not heard of it. */
     private static final long UNAWARE_MILLIS = 3_000;
 
-    /** Generations that may fail in a row without a step before a trainer that peers cannot reach is left out. */
-    private static final int PATIENCE = 2;
-
     private static final long SHUN_MILLIS = 15_000;
 
     private final Rules rules;
@@ -58,8 +55,7 @@ public final class Membership {
     private long settlingSince;
     private long formedAt;
     private String cause = "";
-    private int barren;
-    private long formedStep = -1;
+    private final Futility futility = new Futility();
     private boolean stopping;
     private boolean held;
     private boolean over;
@@ -155,9 +151,9 @@ public final class Membership {
                 seat.silent = true;
                 seat.silentSince = now;
                 cause = seat.node() + " is silent";
-            } else if (barren >= PATIENCE) {
+            } else if (futility.isEnough()) {
                 seat.shunnedUntil = now + SHUN_MILLIS;
-                barren = 0; // The others are tried without it before another is left out.
+                futility.forget(); // The others are tried without it before another is left out.
                 cause = seat.node() + " is not reached by its peers";
             }
         }
@@ -431,7 +427,7 @@ public final class Membership {
     private void formOrLetGo(long now, boolean tick) {
         List<Seat> chosen = seats.candidates(now);
         if (enough(chosen)) {
-            if (tick || barren == 0) { // Generations that fail at once are not formed as fast as messages travel.
+            if (tick || futility.none()) { // Generations that fail at once are not formed as fast as messages travel.
                 form(chosen, now);
             }
         } else {
@@ -482,8 +478,7 @@ public final class Membership {
         }
         Formation formation =
                 Formation.of(candidates, seats.stopped(now), saved.get(), addresses(), rules.microBatches());
-        barren = formation.firstStep() == formedStep ? barren + 1 : 0;
-        formedStep = formation.firstStep();
+        futility.formed(formation.firstStep());
         long number = numbers.next(Math.max(known(), takeOver.named()));
         Generation next = formation.generation(number, rules.microBatches());
         long fingerprint = next.fingerprint();

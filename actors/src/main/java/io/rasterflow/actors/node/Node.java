@@ -35,7 +35,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -380,7 +379,7 @@ public final class Node {
         DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), run.exchange()));
         TrainerNode node = new TrainerNode(
                 settings.name(),
-                identity(run, images),
+                TrainerNode.identity(run, images),
                 run,
                 nextStep,
                 images,
@@ -393,15 +392,6 @@ public final class Node {
         for (int replica = 0; replica < run.replicas(); replica++) {
             trainers.add(context.spawn(Trainer.create(node, replica), TRAINER + "-" + replica, Trainer.dispatcher()));
         }
-    }
-
-    /** Two nodes that see other images under the same names would not train on the same run. */
-    private static String identity(RunPlan run, Samples images) {
-        return run.data().feed().used()
-                ? "a live feed"
-                : images.sources().stream()
-                        .map(source -> source.samples() + " images in " + source.name())
-                        .collect(Collectors.joining(", "));
     }
 
     private Behavior<Command> onAttach(Attach message) {

@@ -6,7 +6,10 @@ import io.rasterflow.actors.exchange.PeerState;
 import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Placement;
 import io.rasterflow.actors.membership.Roster;
+import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
+import io.rasterflow.model.aim.Aim;
+import io.rasterflow.model.program.Engines;
 import io.rasterflow.streams.batch.Batch;
 import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
@@ -49,13 +52,35 @@ final class Rehearsal {
     }
 
     /**
+     * A replica that has done all of it; the caller closes it.
+     *
+     * @param own address of its trainer
+     * @throws IOException as below
+     */
+    Replica replica(DataAddress own) throws IOException, InterruptedException {
+        Replica replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute(own.replica()));
+        try {
+            perform(replica, own);
+            return replica;
+        } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
+            replica.close();
+            throw e;
+        }
+    }
+
+    private Compute compute(int replicaIndex) {
+        Compute compute = node.plan().train().compute();
+        return compute.device().equals("cpu") ? compute : compute.forReplica(replicaIndex, Engines.gpus());
+    }
+
+    /**
      * One micro-batch from its shards through the replica, whose weights are undefined before and afterwards, and its
      * state over the data plane and back.
      *
      * @throws IOException as the stream of training images; what else that fails with is thrown as it is, too, for a step
      *     would find it the same way
      */
-    void perform(Replica replica, DataAddress own) throws IOException, InterruptedException {
+    private void perform(Replica replica, DataAddress own) throws IOException, InterruptedException {
         BatchPlan plan = node.plan().train().batches();
         if (node.nextStep() < node.plan().train().steps()) {
             if (node.plan().data().feed().used()) {

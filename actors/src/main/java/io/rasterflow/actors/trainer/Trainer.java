@@ -10,24 +10,13 @@ import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.exchange.PeerState;
 import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
-import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Placement;
-import io.rasterflow.actors.run.Experiments;
-import io.rasterflow.actors.run.RunPlan;
-import io.rasterflow.model.Compute;
 import io.rasterflow.model.Replica;
-import io.rasterflow.model.aim.Aim;
-import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.optimizer.NoiseScale;
-import io.rasterflow.model.program.Engines;
-import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.streams.batch.Batch;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -124,7 +113,7 @@ public final class Trainer {
             } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
                 LOG.debug("replica {} cannot be made", replicaIndex, e);
                 node.ended().tell(new TrainerNode.Ended(Failures.oneLine(e)));
-                boolean fatal = e instanceof OutOfMemoryError || !ofThisMachine(e);
+                boolean fatal = e instanceof OutOfMemoryError || !Failures.ofThisMachine(e);
                 node.coordinator()
                         .tell(new Coordinator.TrainerFailed(
                                 node.dataPlane().address(replicaIndex), node.name(), Failures.oneLine(e), fatal));
@@ -147,13 +136,7 @@ public final class Trainer {
         this.member = new Member(address, node.name());
         this.checkpoints = new CheckpointWriter(node);
         this.noiseScale = TrainingSession.noiseScale(node.plan());
-        this.replica = Aim.replica(node.plan().model(), node.plan().optimizer(), compute(replicaIndex));
-        try {
-            new Rehearsal(node, context.getSystem()).perform(replica, address);
-        } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
-            replica.close();
-            throw e;
-        }
+        this.replica = new Rehearsal(node, context.getSystem()).replica(address);
         ActorRef<Command> self = context.getSelf();
         node.dataPlane().offer(replicaIndex, () -> {
             CompletableFuture<PeerState> answer = new CompletableFuture<>();
@@ -162,11 +145,6 @@ public final class Trainer {
         });
         this.herald = context.spawn(
                 Herald.create(node, self, member.standing()), "herald", DispatcherSelector.defaultDispatcher());
-    }
-
-    private Compute compute(int replicaIndex) {
-        Compute compute = node.plan().train().compute();
-        return compute.device().equals("cpu") ? compute : compute.forReplica(replicaIndex, Engines.gpus());
     }
 
     private Behavior<Command> training() {
@@ -213,21 +191,12 @@ public final class Trainer {
     }
 
     private Behavior<Command> takeWeights(Assignment place) throws IOException {
-        Origin origin = place.origin();
-        switch (origin.kind()) {
+        switch (place.origin().kind()) {
             case KEPT -> throw new IllegalStateException(member + " keeps weights that it does not have");
-            case SEED -> {
-                member.discard();
-                replica.initialise(node.plan().train().seed());
-            }
-            case CHECKPOINT -> {
-                Checkpoint.Contents checkpoint = Checkpoint.read(Path.of(origin.checkpoint()));
-                node.plan().requireContinues(checkpoint.state());
-                member.discard();
-                replica.restore(checkpoint.snapshot());
-            }
+            case SEED -> RunStart.fromSeed(node, member, replica);
+            case CHECKPOINT -> RunStart.fromCheckpoint(node, member, replica);
             case PEER -> {
-                DataAddress peer = origin.peer().orElseThrow();
+                DataAddress peer = place.origin().peer().orElseThrow();
                 LOG.info("takes the weights of step {} from {}:{}", place.firstStep(), peer.host(), peer.port());
                 pipe(node.dataPlane().fetch(peer, ReplicaState.blockBytes(replica, averaged())), StateArrived::new);
                 return Behaviors.same();
@@ -278,47 +247,11 @@ public final class Trainer {
                     place.rank(),
                     place.generation().worldSize(),
                     place.firstStep());
-            if (place.rank() == 0) {
-                leadFrom(place);
+            if (place.rank() == 0 && RunStart.lead(node, place, replica) && !checkpoints.isBegun(place.firstStep())) {
+                writeCheckpoint();
             }
             return member.step() == node.plan().train().steps() ? finish() : fetch();
         });
-    }
-
-    /** What rank 0 does for all at the start of a generation. */
-    private void leadFrom(Assignment place) throws IOException {
-        node.input().needFrom(place.firstStep());
-        Origin.Kind kind = place.origin().kind();
-        boolean begins = kind == Origin.Kind.SEED || kind == Origin.Kind.CHECKPOINT;
-        if (begins) {
-            recordStart(place);
-        }
-        // Also what a lost rank 0 did not finish writing, and what comes from another run.
-        if ((begins || node.plan().checkpointDue(place.firstStep())) && !checkpoints.isBegun(place.firstStep())) {
-            writeCheckpoint();
-        }
-    }
-
-    private void recordStart(Assignment place) {
-        RunPlan plan = node.plan();
-        boolean fromOtherRun = !place.origin().checkpoint().isEmpty()
-                && place.origin().checkpoint().equals(plan.origin());
-        node.telemetry()
-                .record(new Event.RunStarted(
-                        System.currentTimeMillis(),
-                        node.name(),
-                        plan.name(),
-                        place.firstStep(),
-                        plan.train().steps(),
-                        plan.train().batch(),
-                        replica.parameters(),
-                        node.images().size(),
-                        place.generation().worldSize(),
-                        replica.precision().name().toLowerCase(Locale.ROOT),
-                        fromOtherRun ? plan.origin() : "",
-                        Experiments.of(plan),
-                        plan.rankHourPrice(),
-                        Experiments.learningRates(plan)));
     }
 
     // ---- Through its steps
@@ -429,7 +362,7 @@ public final class Trainer {
         }
         return message.cause() instanceof ExchangeException
                 ? broken(message.cause())
-                : fail(message.cause(), !ofThisMachine(message.cause()));
+                : fail(message.cause(), !Failures.ofThisMachine(message.cause()));
     }
 
     private Behavior<Command> broken(Throwable cause) {
@@ -523,21 +456,13 @@ public final class Trainer {
         return Behaviors.same();
     }
 
-    /** What concerns this machine alone costs the run one trainer; what would happen to every rank ends it. */
-    private static boolean ofThisMachine(Throwable cause) {
-        return cause instanceof IOException
-                || cause instanceof UncheckedIOException
-                || cause instanceof InterruptedException
-                || cause instanceof OutOfMemoryError;
-    }
-
     private Behavior<Command> guarded(Callable<Behavior<Command>> work) {
         try {
             return work.call();
         } catch (ExchangeException e) {
             return broken(e);
         } catch (Exception | OutOfMemoryError e) {
-            return fail(e, !ofThisMachine(e));
+            return fail(e, !Failures.ofThisMachine(e));
         }
     }
 

@@ -6,6 +6,7 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.Samples;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -42,4 +43,13 @@ public record TrainerNode(
      * @param reason one line
      */
     public record Ended(String reason) {}
+
+    /** Two nodes that see other images under the same names would not train on the same run. */
+    public static String identity(RunPlan run, Samples images) {
+        return run.data().feed().used()
+                ? "a live feed"
+                : images.sources().stream()
+                        .map(source -> source.samples() + " images in " + source.name())
+                        .collect(Collectors.joining(", "));
+    }
 }
