@@ -145,6 +145,7 @@ final class TrainingSession implements AutoCloseable {
                         + " but the stream gave " + batch.microBatch() + " of step " + batch.step());
             }
             clock.markBatch(batch);
+            batches.pullEarly();
             journal(batch);
             if (nextMicroBatch == firstMicroBatch) {
                 exchange.begin(step);

@@ -16,12 +16,13 @@ import org.apache.pekko.stream.javadsl.Source;
 
 /**
  * Pulls batches from a thread that may block, such as the one that a model is confined to. Holds at most one batch beyond
- * those that the source makes ahead.
+ * those that the source makes ahead, and one that was asked for early.
  */
 public final class BatchReader implements AutoCloseable {
 
     private final SinkQueueWithCancel<Batch> queue;
     private final UniqueKillSwitch killSwitch;
+    private Optional<CompletionStage<Optional<Batch>>> early = Optional.empty();
     private long waitNanos;
 
     private BatchReader(SinkQueueWithCancel<Batch> queue, UniqueKillSwitch killSwitch) {
@@ -39,7 +40,19 @@ public final class BatchReader implements AutoCloseable {
 
     /** The next batch without waiting for it; the caller closes it. One pull at a time. Fails as the stream fails. */
     public CompletionStage<Optional<Batch>> pull() {
-        return queue.pull();
+        CompletionStage<Optional<Batch>> next = early.orElseGet(queue::pull);
+        early = Optional.empty();
+        return next;
+    }
+
+    /**
+     * Asks for the batch that the next {@link #pull} gives, so that it is at hand then: on busy cores a batch that is ready
+     * takes milliseconds from thread to thread. The last pull is over.
+     */
+    public void pullEarly() {
+        if (early.isEmpty()) {
+            early = Optional.of(queue.pull());
+        }
     }
 
     /**
@@ -50,7 +63,7 @@ public final class BatchReader implements AutoCloseable {
     public Optional<Batch> next() throws IOException, InterruptedException {
         long start = System.nanoTime();
         try {
-            return queue.pull().toCompletableFuture().get();
+            return pull().toCompletableFuture().get();
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             if (cause instanceof IOException failure) {

@@ -244,12 +244,33 @@ class BatchesTest {
     }
 
     @Test
+    void batchesThatAreAskedForEarlyComeInOrderAndToTheEnd() throws Exception {
+        try (DataSet data = dataSet(Map.of())) {
+            List<Long> steps = new ArrayList<>();
+            Source<Batch, NotUsed> source = training(data, TestData.stream(2, 4, 0), 0, 5, 0, 1);
+            try (BatchReader reader = BatchReader.open(source, materializer)) {
+                for (Optional<Batch> next = reader.next(); next.isPresent(); next = reader.next()) {
+                    reader.pullEarly();
+                    reader.pullEarly(); // once is enough
+                    steps.add(next.get().step());
+                    next.get().close();
+                }
+            }
+            assertEquals(List.of(0L, 1L, 2L, 3L, 4L), steps);
+            assertEventuallyNothingIsOut(data);
+        }
+    }
+
+    @Test
     void closingAReaderEarlyBringsEveryBufferBack() throws Exception {
         try (DataSet data = dataSet(Map.of())) {
             for (int round = 0; round < 20; round++) {
                 Source<Batch, NotUsed> source = training(data, TestData.stream(2, 4, 0), 0, 1000, 0, 4);
                 try (BatchReader reader = BatchReader.open(source, materializer)) {
                     Batch batch = reader.next().orElseThrow();
+                    if (round % 2 == 1) {
+                        reader.pullEarly(); // and nobody takes it
+                    }
                     batch.close();
                     assertThrows(IllegalStateException.class, batch::images);
                 }
