@@ -11,19 +11,21 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Takes a replica's state from a peer, straight into blocks of the lengths that the caller expects: nothing that a peer
- * says decides how much memory is taken. On the event loop.
+ * says decides how much memory is taken. A block is made when its first bytes come, so that the peer copies its state
+ * meanwhile. On the event loop.
  */
 final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
 
     private final DataAddress peer;
     private final ExchangeConfig config;
-    private final List<ByteBuffer> blocks = new ArrayList<>();
+    private final List<Long> blockBytes;
     private final long totalBytes;
+    private final List<ByteBuffer> blocks = new ArrayList<>();
     private final CompletableFuture<PeerState> result = new CompletableFuture<>();
     private volatile DuplexChannel channel;
     private Heartbeat heartbeat;
     private byte[] header;
-    private int block;
+    /** Bytes of the last block that are there. */
     private long filled;
 
     /** @throws IllegalArgumentException if a block is negative or does not fit one buffer (2 GiB) */
@@ -34,8 +36,8 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
             if (bytes < 0 || bytes > Integer.MAX_VALUE - Long.BYTES) {
                 throw new IllegalArgumentException("a block of " + bytes + " bytes");
             }
-            blocks.add(ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN));
         }
+        this.blockBytes = List.copyOf(blockBytes);
         this.totalBytes = blockBytes.stream().mapToLong(Long::longValue).sum();
     }
 
@@ -80,13 +82,18 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
                 if (header != null || frame.length() > PeerState.MAX_HEADER_BYTES) {
                     throw new ExchangeException("corrupt frame: a state's header that is out of place");
                 }
-                if (frame.index() != blocks.size() || frame.step() != totalBytes) {
+                if (frame.index() != blockBytes.size() || frame.step() != totalBytes) {
                     throw new ExchangeException("it has " + frame.index() + " blocks of " + frame.step()
-                            + " bytes together, expected are " + blocks.size() + " of " + totalBytes);
+                            + " bytes together, expected are " + blockBytes.size() + " of " + totalBytes);
                 }
                 return ByteBuffer.allocate(frame.length());
             case STATE:
-                return place(frame);
+                try {
+                    return place(frame);
+                } catch (OutOfMemoryError e) {
+                    end(e);
+                    return null;
+                }
             default:
                 throw new ExchangeException("a frame of type " + frame.type() + " in a state");
         }
@@ -94,23 +101,34 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
 
     /** Blocks come in order, and so do their bytes. */
     private ByteBuffer place(FrameHeader frame) {
-        skipFull();
-        if (header == null
-                || frame.index() != block
-                || block == blocks.size()
-                || frame.step() != filled
-                || frame.length() > blocks.get(block).capacity() - filled) {
-            throw new ExchangeException("corrupt state: " + frame.length() + " bytes at " + frame.step() + " of block "
-                    + frame.index() + ", next is byte " + filled + " of block " + block);
+        if (header == null || !nextBlock()) {
+            return misplaced(frame);
         }
-        return blocks.get(block).slice((int) filled, frame.length());
+        ByteBuffer block = blocks.get(blocks.size() - 1);
+        if (frame.index() != blocks.size() - 1
+                || frame.step() != filled
+                || frame.length() > block.capacity() - filled) {
+            return misplaced(frame);
+        }
+        return block.slice((int) filled, frame.length());
     }
 
-    private void skipFull() {
-        while (block < blocks.size() && filled == blocks.get(block).capacity()) {
-            block++;
+    private ByteBuffer misplaced(FrameHeader frame) {
+        throw new ExchangeException("corrupt state: " + frame.length() + " bytes at " + frame.step() + " of block "
+                + frame.index() + ", next is byte " + filled + " of block " + Math.max(0, blocks.size() - 1));
+    }
+
+    /** Makes blocks up to the next one that is not full; whether there is one. */
+    private boolean nextBlock() {
+        while (blocks.isEmpty() || filled == blocks.get(blocks.size() - 1).capacity()) {
+            if (blocks.size() == blockBytes.size()) {
+                return false;
+            }
+            int bytes = blockBytes.get(blocks.size()).intValue();
+            blocks.add(ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN));
             filled = 0;
         }
+        return true;
     }
 
     @Override
@@ -124,9 +142,9 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
     }
 
     private void finish() {
-        skipFull();
-        if (header == null || block < blocks.size()) {
-            throw new ExchangeException("corrupt state: it ends at byte " + filled + " of block " + block);
+        if (header == null || nextBlock()) {
+            throw new ExchangeException(
+                    "corrupt state: it ends at byte " + filled + " of block " + Math.max(0, blocks.size() - 1));
         }
         close();
         result.complete(new PeerState(header, blocks));
@@ -139,8 +157,12 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
 
     /** Ends the fetch; any thread. */
     void fail(String cause) {
-        String message = "cannot take the state of " + peer.host() + ":" + peer.port() + " (" + cause + ")";
-        if (result.completeExceptionally(new ExchangeException(message, peer)) && channel != null) {
+        end(new ExchangeException(
+                "cannot take the state of " + peer.host() + ":" + peer.port() + " (" + cause + ")", peer));
+    }
+
+    private void end(Throwable cause) {
+        if (result.completeExceptionally(cause) && channel != null) {
             channel.eventLoop().execute(this::close);
         }
     }
