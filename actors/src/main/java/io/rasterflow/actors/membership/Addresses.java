@@ -31,9 +31,11 @@ public final class Addresses {
     private static final int MOST = 0xFFFF;
 
     private static final int MOST_OF_ONE_RUN = 0xFFFF;
-    /** Longer than the id of any process, */
+
+    /** In characters; the id of a process is shorter. */
     private static final int LONGEST_ID = 64;
-    /** and than any name that the DNS has. */
+
+    /** In characters; what the DNS allows. */
     private static final int LONGEST_HOST = 255;
 
     private final List<DataAddress> list;
