@@ -18,8 +18,10 @@ final class ChaosNode {
     final boolean trainer;
     final Rasterflow.Running running;
 
-    /** Whether it takes part: then the cluster counts it. */
+    /** Whether it takes part. */
     boolean member;
+    /** Whether the cluster counts it, as long as it is a member. */
+    boolean voter;
     /** Number of the newest generation when it was last struck; -1 when it is well. */
     long struckIn = -1;
 

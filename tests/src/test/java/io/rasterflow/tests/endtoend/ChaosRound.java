@@ -34,7 +34,7 @@ final class ChaosRound {
 
     /** In which the cluster gives up a node that it does not reach. */
     private static final long DECISION_MILLIS = 15_000;
-    /** In which a node that was given up learns of it. */
+    /** In which a node that was given up learns of it, and the others agree who is left. */
     private static final long AFTERMATH_MILLIS = 2_000;
 
     private static final int PORT = 7355;
@@ -56,6 +56,7 @@ final class ChaosRound {
     private long steps;
     private long movedAt = now();
     private long faultDueAt = -1;
+    private long disturbedAt = now();
 
     /** @param shape of the run and of what goes wrong */
     ChaosRound(Path directory, long seed, ChaosTest.Shape shape, Optional<Subnet> subnet) {
@@ -127,6 +128,7 @@ final class ChaosRound {
                         "cluster.replicas=1",
                         "exchange.transport=" + (random.nextBoolean() ? "tcp" : "auto")));
         main.member = true;
+        main.voter = true;
         Awaitility.await()
                 .atMost(60, TimeUnit.SECONDS)
                 .until(() ->
@@ -225,6 +227,11 @@ final class ChaosRound {
     }
 
     private void look() {
+        if (nodes.stream().anyMatch(node -> node.member && node.disturbed())) {
+            disturbedAt = now();
+        }
+        // The cluster gives nobody a vote who joins while it does not reach all of its members.
+        boolean admits = now() - disturbedAt > AFTERMATH_MILLIS;
         for (ChaosNode node : nodes) {
             boolean ended = !node.alive();
             if (ended && node.endedAt == 0) {
@@ -245,6 +252,7 @@ final class ChaosRound {
                 }
             } else if (!node.killed && !node.drained && quiet > 0 && isAtWork(node)) {
                 node.member = true;
+                node.voter |= admits;
                 node.struckIn = quiet > AFTERMATH_MILLIS ? -1 : node.struckIn;
             }
         }
@@ -305,10 +313,10 @@ final class ChaosRound {
             return;
         }
         faultDueAt = faultDueAt < 0 ? now() + faults.peek().delayMillis() : faultDueAt;
-        long members = nodes.stream().filter(node -> node.member).count();
+        long voters = nodes.stream().filter(node -> node.member && node.voter).count();
         long disturbed =
                 nodes.stream().filter(node -> node.member && node.disturbed()).count();
-        int budget = (int) ((members - 1) / 2 - disturbed);
+        int budget = (int) ((voters - 1) / 2 - disturbed);
         ChaosFault fault = faults.peek();
         List<ChaosNode> victims = nodes.stream()
                 .filter(node -> node.well() && (node.trainer || fault.kind() != ChaosFault.Kind.DRAIN))
