@@ -8,6 +8,7 @@ import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeReport;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A frozen model: validation loss and features without gradients, and probes trained on the features.
@@ -49,15 +50,16 @@ public interface Evaluator extends AutoCloseable {
 
     /** As the other, without attention maps. */
     default ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed) {
-        return probe(train, validation, config, seed, new long[0]);
+        return probe(train, validation, config, seed, Optional.empty());
     }
 
     /**
      * Trains a probe on one set and reports what it reaches on the other.
      *
-     * @param mapped indices of the validation images in which it is told where an attentive probe looks
+     * @param looked images in which it is told where an attentive probe looks, features of the same blocks
      */
-    ProbeReport probe(FeatureSet train, FeatureSet validation, ProbeConfig config, long seed, long[] mapped);
+    ProbeReport probe(
+            FeatureSet train, FeatureSet validation, ProbeConfig config, long seed, Optional<FeatureSet> looked);
 
     @Override
     void close();

@@ -9,6 +9,7 @@ import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.probe.AttentionMap;
 import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.monitoring.event.Event;
@@ -21,7 +22,9 @@ import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
@@ -38,8 +41,8 @@ public final class Evaluation implements AutoCloseable {
     private final Evaluator evaluator;
     private final ShownImages shown;
     private String weights = Event.Validation.MODEL;
-    /** Where a probe of these weights looks in the images that are shown; empty without an attentive probe. */
-    private List<AttentionMap> attention = List.of();
+    /** Where an attentive probe of these weights looks in the images that are shown, by the set that it learned from. */
+    private final Map<String, List<AttentionMap>> attention = new LinkedHashMap<>();
 
     /**
      * @param node name that the events carry
@@ -73,7 +76,7 @@ public final class Evaluation implements AutoCloseable {
         }
         evaluator.load(average ? snapshot.withAverage() : snapshot);
         weights = average ? Event.Validation.EMA : Event.Validation.MODEL;
-        attention = List.of();
+        attention.clear();
         return snapshot;
     }
 
@@ -99,8 +102,8 @@ public final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * Draws what is predicted of some of the images that were just validated, and where an attentive probe looks in them if
-     * these weights have been probed; empty where none is to be shown.
+     * Draws what is predicted of some of the images that were just validated, and where the attentive probes that these
+     * weights have had look in them; empty where none is to be shown.
      */
     public Optional<Event.Images> picture(long step) throws IOException {
         if (shown.count() == 0) {
@@ -127,7 +130,9 @@ public final class Evaluation implements AutoCloseable {
     public Event.Probe probe(long step, double validationLoss, ProbeSet set, int sets) throws IOException {
         long start = System.nanoTime();
         ProbeReport report = probeLayers(set, part -> {}).chosen();
-        attention = report.attention();
+        if (!report.attention().isEmpty()) {
+            attention.put(set.name(), report.attention());
+        }
         return new Event.Probe(
                 System.currentTimeMillis(),
                 node,
@@ -150,6 +155,7 @@ public final class Evaluation implements AutoCloseable {
     public ProbeReports probeLayers(ProbeSet set, DoubleConsumer progress) throws IOException {
         ProbeConfig config = plan.probe().config(set.classes());
         boolean pooled = config.kind().pooled();
+        int looked = config.kind() == ProbeKind.ATTENTIVE ? shown.count() : 0;
         List<Blocks> layers = evaluator.layers(config.layers());
         long trainImages = Math.min(plan.probe().trainImages(), set.train().size());
         int atOnce = Math.min(
@@ -168,7 +174,8 @@ public final class Evaluation implements AutoCloseable {
                     some,
                     pooled,
                     Math.toIntExact(trainImages),
-                    Math.toIntExact(set.validation().size()))) {
+                    Math.toIntExact(set.validation().size()),
+                    looked)) {
                 double all = trainImages + set.validation().size();
                 forEach(set.train(), trainImages, batch -> {
                     evaluator.features(batch.images(), batch.labels(), sets.train());
@@ -178,14 +185,16 @@ public final class Evaluation implements AutoCloseable {
                     evaluator.features(batch.images(), batch.labels(), sets.validation());
                     progress.accept(done + share * sets.images() / all);
                 });
+                if (looked > 0) {
+                    evaluator.features(shown.images(), shown.labels(), sets.looked());
+                }
                 for (int i = 0; i < some.size(); i++) {
                     reports.add(evaluator.probe(
                             sets.train().get(i),
                             sets.validation().get(i),
                             config,
                             plan.train().seed(),
-                            // Those that are shown are the run's own.
-                            set.name().isEmpty() ? shown.positions() : new long[0]));
+                            looked > 0 ? Optional.of(sets.looked().get(i)) : Optional.empty()));
                 }
             }
         }

@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
@@ -18,14 +19,14 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
  * Draws what a model predicts of some images.
  *
  * <pre>
- *   SIZE     GAP  SIZE     GAP  SIZE         GAP  SIZE                           GAP  SIZE
+ *   SIZE     GAP  SIZE     GAP  SIZE         GAP  SIZE                           GAP  SIZE, one for every attentive probe
  *   truth         shown         predicted         error                              attention
  *   the image     what the      what it makes     loss of every patch, black 0,      where an attentive probe looks, mean of
  *                 model sees    of the rest       pale yellow {@link #WORST} or more            its heads: black 0, pale yellow the most
  * </pre>
  *
  * <p>Transparent where there is nothing: patches that were not shown, and in the fourth panel those that were. In the third
- * these are the true ones, faint. The last panel is there only when there was such a probe.
+ * these are the true ones, faint. A probe's panel is named for the labelled set that it learned from.
  */
 final class SheetDrawing {
 
@@ -44,24 +45,25 @@ final class SheetDrawing {
     private final AugmentConfig augment;
     private final ShownImages images;
     private final List<PredictedImage> predictions;
-    private final List<AttentionMap> attention;
+    private final Map<String, List<AttentionMap>> attention;
     private final List<String> panels;
     private final BufferedImage picture;
 
     /**
      * @param predictions of the images, in their order
-     * @param attention where a probe looks in them, in their order, or empty
+     * @param attention where probes look in them, in their order, by the set that a probe learned from, "" for the run's own
      */
     SheetDrawing(
-            AugmentConfig augment, ShownImages images, List<PredictedImage> predictions, List<AttentionMap> attention) {
+            AugmentConfig augment,
+            ShownImages images,
+            List<PredictedImage> predictions,
+            Map<String, List<AttentionMap>> attention) {
         this.augment = augment;
         this.images = images;
         this.predictions = predictions;
         this.attention = attention;
         panels = new ArrayList<>(PANELS);
-        if (!attention.isEmpty()) {
-            panels.add(ATTENTION);
-        }
+        attention.keySet().forEach(set -> panels.add(set.isEmpty() ? ATTENTION : ATTENTION + " " + set));
         int cell = augment.size() + GAP;
         picture = new BufferedImage(
                 cell * panels.size() - GAP, cell * predictions.size() - GAP, BufferedImage.TYPE_INT_ARGB);
@@ -77,18 +79,25 @@ final class SheetDrawing {
                 losses.add(finite(loss));
             }
             rows.add(new Sheet.Image(
-                    images.label(i), prediction.shown(), finite(prediction.loss()), losses, attention(i)));
+                    images.labels()[i], prediction.shown(), finite(prediction.loss()), losses, attention(i)));
         }
         return new Sheet(step, panels, augment.size(), GAP, predictions.get(0).grid(), WORST, rows);
     }
 
-    /** By head, in as few digits as tell the numbers apart. */
-    private List<List<Double>> attention(int image) {
+    private List<Sheet.Attention> attention(int image) {
+        return attention.entrySet().stream()
+                .map(probe -> new Sheet.Attention(
+                        probe.getKey(), heads(probe.getValue().get(image))))
+                .toList();
+    }
+
+    /** In as few digits as tell the numbers apart. */
+    private static List<List<Double>> heads(AttentionMap map) {
         List<List<Double>> heads = new ArrayList<>();
-        for (int head = 0; !attention.isEmpty() && head < attention.get(image).heads(); head++) {
+        for (int head = 0; head < map.heads(); head++) {
             List<Double> patches = new ArrayList<>();
-            for (int patch = 0; patch < attention.get(image).patches(); patch++) {
-                patches.add(Double.valueOf(Float.toString(attention.get(image).weight(head, patch))));
+            for (int patch = 0; patch < map.patches(); patch++) {
+                patches.add(Double.valueOf(Float.toString(map.weight(head, patch))));
             }
             heads.add(patches);
         }
@@ -103,8 +112,9 @@ final class SheetDrawing {
     byte[] draw() throws IOException {
         for (int i = 0; i < predictions.size(); i++) {
             draw(i, predictions.get(i));
-            if (!attention.isEmpty()) {
-                drawAttention(i, attention.get(i), predictions.get(i).grid());
+            int panel = PANELS.size();
+            for (List<AttentionMap> maps : attention.values()) {
+                drawAttention(panel++, i, maps.get(i), predictions.get(i).grid());
             }
         }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
@@ -133,13 +143,13 @@ final class SheetDrawing {
         }
     }
 
-    private void drawAttention(int row, AttentionMap map, int grid) {
+    private void drawAttention(int panel, int row, AttentionMap map, int grid) {
         int side = augment.size() / grid;
         double most =
                 IntStream.range(0, map.patches()).mapToDouble(map::mean).max().orElse(1);
         for (int y = 0; y < augment.size(); y++) {
             for (int x = 0; x < augment.size(); x++) {
-                set(PANELS.size(), row, x, y, heat(map.mean(y / side * grid + x / side) / most));
+                set(panel, row, x, y, heat(map.mean(y / side * grid + x / side) / most));
             }
         }
     }

@@ -48,11 +48,6 @@ final class ShownImages {
         }
     }
 
-    /** Their indices in the order of the validation, ascending. */
-    long[] positions() {
-        return positions.clone();
-    }
-
     /** Zero until a validation has gone past all of them. */
     int count() {
         return taken.cardinality() == positions.length ? positions.length : 0;
@@ -67,8 +62,9 @@ final class ShownImages {
         return keys;
     }
 
-    int label(int image) {
-        return labels[image];
+    /** -1 for an image that has none. */
+    int[] labels() {
+        return labels;
     }
 
     /** A normalised value of an image, by its index in (C, H, W). */

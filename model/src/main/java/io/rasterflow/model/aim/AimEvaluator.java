@@ -25,6 +25,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** {@link Evaluator} of an AIM model. */
 public final class AimEvaluator implements Evaluator {
@@ -193,10 +194,14 @@ public final class AimEvaluator implements Evaluator {
 
     @Override
     public ProbeReport probe(
-            FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed, long[] mapped) {
+            FeatureSet train, FeatureSet validation, ProbeConfig probeConfig, long seed, Optional<FeatureSet> looked) {
         AimConfig.Trunk trunk = config.trunk();
         try (Probe probe = new Probe(probeConfig, trunk.dim(), trunk.heads())) {
-            return probe.report(NativeFeatureSet.of(train), NativeFeatureSet.of(validation), seed, mapped);
+            return probe.report(
+                    NativeFeatureSet.of(train),
+                    NativeFeatureSet.of(validation),
+                    seed,
+                    looked.map(NativeFeatureSet::of));
         }
     }
 

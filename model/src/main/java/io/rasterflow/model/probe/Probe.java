@@ -1,6 +1,7 @@
 package io.rasterflow.model.probe;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -31,27 +32,27 @@ public final class Probe implements AutoCloseable {
         };
     }
 
-    /** As {@link #report(NativeFeatureSet, NativeFeatureSet, long, long[])}, without attention maps. */
+    /** As {@link #report(NativeFeatureSet, NativeFeatureSet, long, Optional)}, without attention maps. */
     public ProbeReport report(NativeFeatureSet train, NativeFeatureSet validation, long seed) {
-        return report(train, validation, seed, new long[0]);
+        return report(train, validation, seed, Optional.empty());
     }
 
     /**
      * A pure function of the features, their labels and the seed.
      *
-     * @param mapped indices of the validation images in which it is told where an attentive probe looks
+     * @param looked images, of any labels or none, in which it is told where an attentive probe looks
      */
-    public ProbeReport report(NativeFeatureSet train, NativeFeatureSet validation, long seed, long[] mapped) {
+    public ProbeReport report(
+            NativeFeatureSet train, NativeFeatureSet validation, long seed, Optional<NativeFeatureSet> looked) {
         requireFit("training", train);
         requireFit("validation", validation);
-        if (!train.blocks().equals(validation.blocks())) {
-            throw new IllegalArgumentException("the training features are of the blocks " + train.blocks()
-                    + " but the validation features of " + validation.blocks());
-        }
-        return nearest == null ? trained(train, validation, seed, mapped) : nearest(train, validation, seed);
+        requireSameBlocks(train, "validation", validation);
+        looked.ifPresent(set -> requireSameBlocks(train, "looked-at", set));
+        return nearest == null ? trained(train, validation, seed, looked) : nearest(train, validation, seed);
     }
 
-    private ProbeReport trained(NativeFeatureSet train, NativeFeatureSet validation, long seed, long[] mapped) {
+    private ProbeReport trained(
+            NativeFeatureSet train, NativeFeatureSet validation, long seed, Optional<NativeFeatureSet> looked) {
         List<ProbeReport.Candidate> candidates = config.chooses() ? candidates(train, seed) : List.of();
         double rate = candidates.stream()
                 .reduce((best, next) -> next.beats(best) ? next : best)
@@ -60,8 +61,9 @@ public final class Probe implements AutoCloseable {
         try (HeadProbe.Heads head = trained.train(train, all(train), List.of(rate), seed)) {
             Predictions said =
                     trained.predict(head, validation, all(validation)).get(0);
-            List<AttentionMap> attention =
-                    config.kind() == ProbeKind.ATTENTIVE ? trained.attention(head, validation, mapped) : List.of();
+            List<AttentionMap> attention = looked.filter(set -> config.kind() == ProbeKind.ATTENTIVE)
+                    .map(set -> trained.attention(head, set, all(set)))
+                    .orElse(List.of());
             return report(train, validation, said, rate, candidates, head.losses()[0], attention);
         }
     }
@@ -131,6 +133,13 @@ public final class Probe implements AutoCloseable {
 
     private static long[] all(NativeFeatureSet set) {
         return LongStream.range(0, set.size()).toArray();
+    }
+
+    private static void requireSameBlocks(NativeFeatureSet train, String role, NativeFeatureSet other) {
+        if (!train.blocks().equals(other.blocks())) {
+            throw new IllegalArgumentException("the training features are of the blocks " + train.blocks() + " but the "
+                    + role + " features of " + other.blocks());
+        }
     }
 
     private void requireFit(String role, NativeFeatureSet set) {

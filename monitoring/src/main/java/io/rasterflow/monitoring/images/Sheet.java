@@ -1,5 +1,6 @@
 package io.rasterflow.monitoring.images;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 
 /**
@@ -22,7 +23,7 @@ public record Sheet(long step, List<String> panels, int size, int gap, int grid,
 
     /** Whether it shows where an attentive probe looks. */
     public boolean attended() {
-        return images.stream().anyMatch(image -> !image.attention().isEmpty());
+        return images.stream().anyMatch(image -> !image.attentions().isEmpty());
     }
 
     /**
@@ -30,12 +31,21 @@ public record Sheet(long step, List<String> panels, int size, int gap, int grid,
      * @param shown patches that the model was shown, so that the loss does not count them
      * @param loss mean over the others; null when it is no number
      * @param losses of every patch in raster order; null where the loss does not count it
-     * @param attention what each head of an attentive probe takes of every patch in raster order, a list a head that sums to
-     *     1; empty where there was no such probe or an older program wrote this
+     * @param attentions one of every attentive probe, in the order of their panels, which are the last; empty where there was
+     *     no such probe or an older program wrote this
      */
-    public record Image(int label, int shown, Double loss, List<Double> losses, List<List<Double>> attention) {
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Image(int label, int shown, Double loss, List<Double> losses, List<Attention> attentions) {
         public Image {
-            attention = attention == null ? List.of() : List.copyOf(attention);
+            attentions = attentions == null ? List.of() : List.copyOf(attentions);
         }
     }
+
+    /**
+     * Where an attentive probe looks in an image.
+     *
+     * @param set that it learned from, as in {@code probe.sets}; empty for the run's own images
+     * @param heads what each takes of every patch in raster order, which sums to 1
+     */
+    public record Attention(String set, List<List<Double>> heads) {}
 }

@@ -5,11 +5,14 @@ import static io.rasterflow.tests.endtoend.Rasterflow.words;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.images.ImageArchive;
+import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,6 +70,17 @@ class RecipeTest {
                         .toList());
         assertEquals(2_000, probes.get(0).validationImages());
         assertEquals(1_000, probes.get(1).validationImages());
+        Sheet sheet = new ImageArchive(directory.resolve("whole"))
+                .newest()
+                .orElseThrow()
+                .about();
+        assertEquals(
+                List.of("truth", "shown", "predicted", "error", "attention early", "attention late"), sheet.panels());
+        List<Sheet.Attention> looked = sheet.images().get(0).attentions();
+        assertEquals(
+                List.of("early", "late"),
+                looked.stream().map(Sheet.Attention::set).toList());
+        assertNotEquals(looked.get(0).heads(), looked.get(1).heads(), "of two probes");
         double mean = (probes.get(2).accuracy() + probes.get(3).accuracy()) / 2;
         assertEquals(mean, whole.get("probe").asDouble(), 1e-12);
         assertEquals(probes.get(3).accuracy(), whole.at("/probeSets/late").asDouble());

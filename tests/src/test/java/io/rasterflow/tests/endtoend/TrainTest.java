@@ -338,8 +338,9 @@ class TrainTest {
             assertEquals(
                     newest.about().grid() * newest.about().grid(),
                     image.losses().size());
-            assertFalse(image.attention().isEmpty(), "step 40 was probed");
-            for (List<Double> head : image.attention()) {
+            assertEquals(1, image.attentions().size(), "step 40 was probed");
+            assertEquals("", image.attentions().get(0).set());
+            for (List<Double> head : image.attentions().get(0).heads()) {
                 assertEquals(image.losses().size(), head.size());
                 assertTrue(head.stream().allMatch(weight -> weight >= 0), head.toString());
                 assertEquals(1, head.stream().mapToDouble(Double::doubleValue).sum(), 1e-4);

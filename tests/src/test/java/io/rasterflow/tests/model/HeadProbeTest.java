@@ -24,6 +24,7 @@ import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.model.probe.ProbeReport;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -110,14 +111,15 @@ class HeadProbeTest {
     @Test
     void onlyAnAttentiveProbeTellsWhereItLooksAndOnlyInTheImagesAskedFor() {
         try (NativeFeatureSet set = clouds(60, false, 1.5, false, 1);
+                NativeFeatureSet two = clouds(2, false, 1.5, false, 2);
                 Probe probe = new Probe(config(ProbeKind.ATTENTIVE, 1e-3), DIM, HEADS)) {
             assertEquals(
-                    2, probe.report(set, set, 1, new long[] {5, 59}).attention().size());
+                    2, probe.report(set, set, 1, Optional.of(two)).attention().size());
             assertEquals(List.of(), probe.report(set, set, 1).attention());
         }
         try (NativeFeatureSet set = clouds(60, true, 1.5, false, 1);
                 Probe probe = new Probe(config(ProbeKind.LINEAR, 1e-3), DIM, HEADS)) {
-            assertEquals(List.of(), probe.report(set, set, 1, new long[] {5}).attention());
+            assertEquals(List.of(), probe.report(set, set, 1, Optional.of(set)).attention());
         }
     }
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
+import org.openqa.selenium.support.ui.Select;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** The pictures of predictions in a real browser. */
@@ -67,7 +68,7 @@ class PageImagesTest extends PageFixture {
         feed(List.of(SampleRun.images(2_400)));
         await("images-at", "2,400");
         awaitGrey(2_400);
-        SampleImages.writeAttended(archive, 2_400);
+        SampleImages.writeAttended(archive, 2_400, List.of(""));
         feed(List.of(SampleRun.probe(2_400)));
         new WebDriverWait(browser, Duration.ofSeconds(10))
                 .until(unused -> browser.findElements(By.cssSelector("#pictures .panels canvas"))
@@ -91,6 +92,9 @@ class PageImagesTest extends PageFixture {
                                 + "return [[...d.slice(0, 4)], [...d.slice(12, 16)]];",
                         heads.get(0)));
         screenshot("page-images-attention");
+        assertFalse(browser.findElement(By.id("images-set")).isDisplayed());
+        aProbeIsChosenAmongThoseOfSeveralSets(archive, slider);
+        slider.sendKeys(Keys.ARROW_LEFT);
         slider.sendKeys(Keys.ARROW_LEFT);
         await("images-at", "1,800");
         awaitGrey(1_800);
@@ -101,6 +105,31 @@ class PageImagesTest extends PageFixture {
                 browser.executeScript("return document.documentElement.scrollWidth"),
                 "a phone has to scroll sideways");
         assertEquals(List.of(), consoleErrors());
+    }
+
+    private void aProbeIsChosenAmongThoseOfSeveralSets(ImageArchive archive, WebElement slider) throws IOException {
+        SampleImages.writeAttended(archive, 3_000, List.of("pets", "cars"));
+        feed(List.of(SampleRun.images(3_000)));
+        await("images-at", "3,000");
+        new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> panel(4).contains("probe on pets looks"));
+        assertTrue(panel(4).endsWith("70.00 %, of row 2, column 2 of 2"), panel(4));
+        WebElement set = browser.findElement(By.id("images-set"));
+        assertEquals("pets\ncars", set.getText().replaceAll(" *\n *", "\n").trim());
+        new Select(set).selectByVisibleText("cars");
+        new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> panel(4).contains("probe on cars looks"));
+        assertTrue(panel(4).endsWith("70.00 %, of row 1, column 1 of 2"), panel(4));
+        assertEquals(
+                2,
+                browser.findElements(By.cssSelector("#pictures li:first-child .heads canvas"))
+                        .size());
+        // The choice is kept at another step, as far as that has such a probe.
+        slider.sendKeys(Keys.ARROW_LEFT);
+        await("images-at", "2,400");
+        new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> panel(4).contains("probe looks"));
+        slider.sendKeys(Keys.ARROW_RIGHT);
+        await("images-at", "3,000");
+        new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> panel(4).contains("probe on "));
+        screenshot("page-images-sets");
     }
 
     private String heading(int image) {

@@ -107,7 +107,7 @@ class ReportTest {
                 List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                 List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
         SampleImages.write(new ImageArchive(run), 800);
-        SampleImages.writeAttended(new ImageArchive(run), 1_000);
+        SampleImages.writeAttended(new ImageArchive(run), 1_000, List.of(""));
         RunHistory history = journalled(events);
         String text = words(history);
         assertTrue(text.contains("The journals tell of no end"), text);

@@ -5,7 +5,9 @@ import io.rasterflow.monitoring.images.Sheet;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import javax.imageio.ImageIO;
 
@@ -32,14 +34,24 @@ public final class SampleImages {
         return png.toByteArray();
     }
 
-    /** The same with what two heads of a probe take of the patches, most of the last. */
-    static String writeAttended(ImageArchive archive, long step) throws IOException {
+    /**
+     * The same with what two heads take of the patches, most of the last, and those of each further set as much of another.
+     *
+     * @param sets that the probes learned from
+     */
+    static String writeAttended(ImageArchive archive, long step, List<String> sets) throws IOException {
         Sheet plain = about(step);
-        List<List<Double>> attention = List.of(List.of(0.0, 0.1, 0.2, 0.7), List.of(0.1, 0.1, 0.1, 0.7));
+        List<Sheet.Attention> attentions = new ArrayList<>();
+        List<String> panels = new ArrayList<>(PANELS);
+        for (String set : sets) {
+            List<List<Double>> heads = List.of(Arrays.asList(0.0, 0.1, 0.2, 0.7), Arrays.asList(0.1, 0.1, 0.1, 0.7));
+            heads.forEach(head -> Collections.rotate(head, attentions.size()));
+            attentions.add(new Sheet.Attention(set, heads));
+            panels.add(set.isEmpty() ? "attention" : "attention " + set);
+        }
         List<Sheet.Image> images = plain.images().stream()
-                .map(image -> new Sheet.Image(image.label(), image.shown(), image.loss(), image.losses(), attention))
+                .map(image -> new Sheet.Image(image.label(), image.shown(), image.loss(), image.losses(), attentions))
                 .toList();
-        List<String> panels = List.of("truth", "shown", "predicted", "error", "attention");
         return archive.write(
                 png(step, panels.size()), new Sheet(step, panels, SIZE, GAP, plain.grid(), plain.worst(), images));
     }
