@@ -473,12 +473,15 @@ public final class Trainer {
     /** Brings a result back to this actor, marked with the generation that it was wanted for. */
     private <T> void pipe(CompletionStage<T> stage, InGeneration<T> message) {
         long generation = member.generationNumber();
-        context.pipeToSelf(stage, (value, failure) -> {
+        ActorRef<Command> self = context.getSelf();
+        // Not pipeToSelf: that hands every result to the JDK's pool first, which on two cores starts a thread for it.
+        stage.whenComplete((value, failure) -> {
             if (failure == null) {
-                return message.of(generation, value);
+                self.tell(message.of(generation, value));
+                return;
             }
             boolean wrapped = failure instanceof CompletionException && failure.getCause() != null;
-            return new Interrupted(generation, wrapped ? failure.getCause() : failure);
+            self.tell(new Interrupted(generation, wrapped ? failure.getCause() : failure));
         });
     }
 }
