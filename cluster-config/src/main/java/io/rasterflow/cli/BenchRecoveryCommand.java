@@ -41,6 +41,8 @@ import picocli.CommandLine.Option;
 final class BenchRecoveryCommand implements Callable<Integer> {
 
     private static final long PATIENCE_SECONDS = 120;
+    /** In which all nodes have told of a step that is complete. */
+    private static final long NEWS_MILLIS = 1_000;
 
     @Mixin
     private ConfigOptions configOptions;
@@ -63,10 +65,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
-    private final BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
-
-    /** A completed step and when the monitor heard of it. */
-    private record Seen(Event.Step step, long nanos) {}
+    private final BlockingQueue<Event.Step> seen = new LinkedBlockingQueue<>();
 
     /**
      * Of one kill, in seconds.
@@ -102,7 +101,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
             try (TrainRun trainRun = TrainRun.start(resolved.config(), plan, nowhere, false)) {
                 trainRun.onEvent(event -> {
                     if (event instanceof Event.Step step) {
-                        seen.add(new Seen(step, System.nanoTime()));
+                        seen.add(step);
                     }
                 });
                 measured = measure(trainRun);
@@ -116,7 +115,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
     private List<Measured> measure(TrainRun trainRun) throws InterruptedException {
         Random random = new Random(1);
         List<Measured> measured = new ArrayList<>();
-        long full = awaitJoin().after().step().generation();
+        long full = awaitJoin().after().generation();
         while (measured.size() < kills) {
             // Somewhere within a step, once the generation has found its pace.
             double step = longestStep(1 + 2 * random.nextDouble());
@@ -124,13 +123,14 @@ final class BenchRecoveryCommand implements Callable<Integer> {
                     List.copyOf(trainRun.processes().orElseThrow().processes().values());
             Process victim = victims.get(random.nextInt(victims.size()));
             seen.clear();
-            long begun = System.nanoTime();
+            // By the clock that steps are marked with when they are complete.
+            long begun = System.currentTimeMillis();
             victim.destroyForcibly();
-            Seen next = awaitStep(full);
-            double repair = (next.nanos() - begun) * 1e-9;
+            Event.Step next = awaitStep(full);
+            double repair = (next.timeMillis() - begun) * 1e-3;
             Join join = awaitJoin();
-            full = join.after().step().generation();
-            double wait = (join.after().nanos() - Math.max(join.beforeNanos(), next.nanos())) * 1e-9;
+            full = join.after().generation();
+            double wait = (join.after().timeMillis() - Math.max(join.beforeMillis(), next.timeMillis())) * 1e-3;
             measured.add(new Measured(repair, wait, step));
             System.out.printf(
                     Locale.ROOT,
@@ -138,7 +138,7 @@ final class BenchRecoveryCommand implements Callable<Integer> {
                             + " (the longest before: %.3f s)%n",
                     measured.size(),
                     kills,
-                    next.step().step(),
+                    next.step(),
                     repair,
                     wait,
                     step);
@@ -149,25 +149,37 @@ final class BenchRecoveryCommand implements Callable<Integer> {
     /**
      * All nodes train again.
      *
-     * @param beforeNanos when the last step was complete before that; the least number if none was
+     * @param beforeMillis when the last step was complete before that; the least number if none was
+     * @param after the first step of all
      */
-    private record Join(long beforeNanos, Seen after) {}
+    private record Join(long beforeMillis, Event.Step after) {}
 
     private Join awaitJoin() throws InterruptedException {
         long before = Long.MIN_VALUE;
-        while (true) {
-            Seen next = next();
-            if (next.step().worldSize() == nodes) {
-                return new Join(before, next);
+        Event.Step after = null;
+        long end = Long.MAX_VALUE;
+        // Nodes tell of their steps one after the other: those of a survivor can come after the first of a joiner.
+        while (after == null || System.nanoTime() < end) {
+            Event.Step next = after == null ? next() : seen.poll(NEWS_MILLIS, TimeUnit.MILLISECONDS);
+            if (next == null) {
+                continue;
             }
-            before = next.nanos();
+            if (next.worldSize() != nodes) {
+                before = Math.max(before, next.timeMillis());
+            } else if (after == null) {
+                after = next;
+                end = System.nanoTime() + NEWS_MILLIS * 1_000_000;
+            } else if (next.timeMillis() < after.timeMillis()) {
+                after = next;
+            }
         }
+        return new Join(before, after);
     }
 
-    private Seen awaitStep(long beyondGeneration) throws InterruptedException {
+    private Event.Step awaitStep(long beyondGeneration) throws InterruptedException {
         while (true) {
-            Seen next = next();
-            if (next.step().generation() > beyondGeneration) {
+            Event.Step next = next();
+            if (next.generation() > beyondGeneration) {
                 return next;
             }
         }
@@ -179,17 +191,17 @@ final class BenchRecoveryCommand implements Callable<Integer> {
         long longest = 0;
         long last = 0;
         for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
-            Seen next = seen.poll(left, TimeUnit.NANOSECONDS);
-            if (next != null && next.step().rank() == 0) {
-                longest = Math.max(longest, last == 0 ? 0 : next.nanos() - last);
-                last = next.nanos();
+            Event.Step next = seen.poll(left, TimeUnit.NANOSECONDS);
+            if (next != null && next.rank() == 0) {
+                longest = Math.max(longest, last == 0 ? 0 : next.timeMillis() - last);
+                last = next.timeMillis();
             }
         }
-        return longest * 1e-9;
+        return longest * 1e-3;
     }
 
-    private Seen next() throws InterruptedException {
-        Seen next = seen.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    private Event.Step next() throws InterruptedException {
+        Event.Step next = seen.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         if (next == null) {
             throw new IllegalStateException("no step was completed within " + PATIENCE_SECONDS
                     + " s; the trainers' logs are in the run directory (keep it with --run)");

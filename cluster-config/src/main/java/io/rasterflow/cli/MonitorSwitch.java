@@ -54,6 +54,9 @@ final class MonitorSwitch implements Reporting {
     /** From when the run is left to itself; what reports is compiled by then as well. */
     private WarmUp warmUp;
 
+    /** Run once when the run is warm. */
+    private Runnable warm;
+
     private final long warmUpNanos;
     private long warmUpBegun;
 
@@ -123,9 +126,13 @@ final class MonitorSwitch implements Reporting {
     }
 
     private void onStep(long now) {
-        if (!warmUp.settled() && now - warmUpBegun < warmUpNanos) {
-            turn(now);
-            return;
+        if (warm != null) {
+            if (!warmUp.settled() && now - warmUpBegun < warmUpNanos) {
+                turn(now);
+                return;
+            }
+            warm.run();
+            warm = null;
         }
         if (begun == 0) {
             if (now > lead) {
@@ -181,12 +188,14 @@ final class MonitorSwitch implements Reporting {
     /**
      * Waits until the untrained weights have been evaluated and the compiler has little to do, then measures.
      *
+     * @param warmedUp run when the compiler has little to do, before anything is measured
      * @param progress hears what share of the blocks is measured, once a second
      */
-    Cost measure(DoubleConsumer progress) throws InterruptedException {
+    Cost measure(Runnable warmedUp, DoubleConsumer progress) throws InterruptedException {
         ready.join();
         synchronized (this) {
             measuring = true;
+            warm = warmedUp;
             warmUp = new WarmUp();
             warmUpBegun = System.nanoTime();
             turn(System.nanoTime());

@@ -19,6 +19,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class Console {
 
     private static final long LINE_EVERY_MILLIS = 10_000;
+    private static final int BAR_EVERY_MILLIS = 250;
     private static final String CLEAR_LINE = "\r\033[2K";
 
     private final PrintStream out;
@@ -93,7 +94,7 @@ final class Console {
                     .setInitialMax(steps)
                     .startsFrom(firstStep, Duration.ZERO)
                     .setStyle(ProgressBarStyle.UNICODE_BLOCK)
-                    .setUpdateIntervalMillis(500)
+                    .setUpdateIntervalMillis(2 * BAR_EVERY_MILLIS)
                     .hideEta()
                     // One line that is written over, so that other lines can be printed above it.
                     .setConsumer(new DelegatingProgressBarConsumer(
@@ -112,6 +113,13 @@ final class Console {
             startedMillis = event.timeMillis();
             firstStep = event.step();
         }
+        if (bar != null) {
+            bar.stepTo(event.step() + 1);
+        }
+        if (event.timeMillis() - lastLineMillis < (bar != null ? BAR_EVERY_MILLIS : LINE_EVERY_MILLIS)) {
+            return Behaviors.same();
+        }
+        lastLineMillis = event.timeMillis();
         long done = event.step() + 1 - firstStep;
         double seconds = Math.max(1e-3, (event.timeMillis() - startedMillis) / 1000.0);
         double stepsPerSecond = Math.max(0, done - 1) / seconds;
@@ -123,10 +131,8 @@ final class Console {
                 stepsPerSecond * event.images(),
                 left);
         if (bar != null) {
-            bar.stepTo(event.step() + 1);
             bar.setExtraMessage(" " + text);
-        } else if (event.timeMillis() - lastLineMillis >= LINE_EVERY_MILLIS) {
-            lastLineMillis = event.timeMillis();
+        } else {
             out.printf(Locale.ROOT, "step %d/%d · %s%n", event.step() + 1, steps, text);
         }
         return Behaviors.same();

@@ -89,9 +89,11 @@ final class Board {
 
     /** Clears all alarms of a kind whose subject is such. */
     void clear(AlarmKind kind, Predicate<String> subjects, String text) {
-        List.copyOf(raised.values()).stream()
-                .filter(alarm -> alarm.alarm().equals(kind.id()) && subjects.test(alarm.subject()))
-                .forEach(alarm -> over(alarm, text));
+        if (!raised.isEmpty()) { // With every step it mostly is.
+            List.copyOf(raised.values()).stream()
+                    .filter(alarm -> alarm.alarm().equals(kind.id()) && subjects.test(alarm.subject()))
+                    .forEach(alarm -> over(alarm, text));
+        }
     }
 
     /** The run starts. What this monitor has seen of a machine stands; all else is of the past. */

@@ -91,7 +91,13 @@ public final class SlowRanks {
         }
 
         double median(ToDoubleFunction<Ledger> seconds) {
-            return middle(own.stream().mapToDouble(seconds).sorted().toArray());
+            double[] values = new double[own.size()];
+            int next = 0;
+            for (Ledger ledger : own) {
+                values[next++] = seconds.applyAsDouble(ledger);
+            }
+            Arrays.sort(values);
+            return middle(values);
         }
     }
 

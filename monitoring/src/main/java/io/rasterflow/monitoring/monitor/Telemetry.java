@@ -10,9 +10,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * Where a node's actors report what happens: the node's journal first, the monitor of the run second, so nothing that was
- * seen on the page is missing from the journal of a run that crashed. The monitor hears of the steps of ranks other than 0
- * with what comes next, or a quarter of a second later, of everything else at once, in the order in which it was reported:
- * to wake it for every rank alone costs more than what it does then. Thread-safe; never throws and never waits.
+ * seen on the page is missing from the journal of a run that crashed. The monitor hears of steps with what comes next, or a
+ * quarter of a second later, of everything else at once, in the order in which it was reported: to wake it for every step
+ * costs more than what it does then, and nobody looks that often. Thread-safe; never throws and never waits.
  */
 public final class Telemetry {
 
@@ -23,6 +23,8 @@ public final class Telemetry {
     private final ActorRef<MonitorActor.Command> monitor;
     private final Reporting reporting;
     private final List<Event> untold = new ArrayList<>();
+    /** Whether the timer will flush what is untold then. */
+    private boolean timed;
 
     public Telemetry(Journal journal, ActorRef<MonitorActor.Command> monitor) {
         this(journal, monitor, Reporting.ALL);
@@ -56,14 +58,15 @@ public final class Telemetry {
     private void tell(Event event) {
         synchronized (untold) {
             untold.add(event);
-            if (!(event instanceof Event.Step step) || step.rank() == 0) {
+            if (!(event instanceof Event.Step)) {
                 flush();
-            } else if (untold.size() == 1) {
+            } else if (!timed) {
+                timed = true;
                 TIMER.schedule(
                         new TimerTask() {
                             @Override
                             public void run() {
-                                flush();
+                                onTime();
                             }
                         },
                         PAUSE_MILLIS);
@@ -71,11 +74,15 @@ public final class Telemetry {
         }
     }
 
-    /** Tells the monitor what it has not heard yet. */
-    public void flush() {
+    private void onTime() {
         synchronized (untold) {
-            untold.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
-            untold.clear();
+            timed = false;
+            flush();
         }
+    }
+
+    private void flush() {
+        untold.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
+        untold.clear();
     }
 }

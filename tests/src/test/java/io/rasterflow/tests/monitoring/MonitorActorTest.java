@@ -110,11 +110,11 @@ class MonitorActorTest {
                     })));
             Telemetry telemetry = new Telemetry(journal, monitor);
             SampleRun.until(300).forEach(telemetry::record);
-            telemetry.flush();
+            telemetry.record(SampleRun.checkpoint(300)); // What is no step is told at once, with the steps before it.
             assertEquals(List.of(), status(monitor).alarms());
             LongStream.rangeClosed(301, 360)
                     .forEach(step -> SampleRun.held(step, 0.1).forEach(telemetry::record));
-            telemetry.flush();
+            telemetry.record(SampleRun.checkpoint(360));
             shown = status(monitor).alarms();
             assertEquals(
                     List.of("straggler"), shown.stream().map(Event.Alarm::alarm).toList());
