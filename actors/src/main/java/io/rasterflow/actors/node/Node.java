@@ -12,6 +12,7 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
+import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
 import io.rasterflow.monitoring.alarm.AlarmHooks;
 import io.rasterflow.monitoring.alarm.Alarms;
@@ -126,6 +127,7 @@ public final class Node {
     private volatile AlarmHooks hooks;
 
     private Optional<DiskReport> disk = Optional.empty();
+    private Optional<UsageReport> usage = Optional.empty();
     private String knownCoordinator = "";
     private int endedTrainers;
     private long refusedSince;
@@ -271,6 +273,7 @@ public final class Node {
 
     private Behavior<Command> onHeartbeat() {
         disk.ifPresent(DiskReport::heartbeat);
+        usage.ifPresent(UsageReport::heartbeat);
         coordinator.tell(new Coordinator.JoinNode(settings.name(), process, Coordinator.PROTOCOL, admissions));
         return Behaviors.same();
     }
@@ -317,6 +320,14 @@ public final class Node {
             disk = Optional.of(new DiskReport(
                     settings.name(),
                     Path.of(run.directory()),
+                    telemetry,
+                    context.getSystem().dispatchers().lookup(DispatcherSelector.blocking())));
+            boolean computes =
+                    settings.roles().contains(TRAINER) || settings.roles().contains(PROBE);
+            String device = computes ? run.train().device() : "cpu";
+            usage = Optional.of(new UsageReport(
+                    settings.name(),
+                    () -> Engines.gpuMemory(device, run.replicas()),
                     telemetry,
                     context.getSystem().dispatchers().lookup(DispatcherSelector.blocking())));
             Optional<DataSet> shards = Optional.empty();

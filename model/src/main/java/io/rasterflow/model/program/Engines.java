@@ -4,6 +4,9 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.util.cuda.CudaUtils;
+import java.lang.management.MemoryUsage;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Settings of the tensor engine, which it reads once while it loads. */
 public final class Engines {
@@ -62,6 +65,36 @@ public final class Engines {
         // Asked first, because it does not load the engine.
         return CudaUtils.getGpuCount() == 0 ? 0 : Engine.getEngine(NAME).getGpuCount();
     }
+
+    /**
+     * The memory of the GPUs that the replicas of this process compute on. How busy a GPU is only NVML tells, which comes
+     * with neither the engine nor libcudart.
+     *
+     * <p>Where another GPU than the first is named this says nothing: libcudart, which is asked, would set up a context on
+     * the first and hold some hundred megabytes there.
+     *
+     * @param setting {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
+     * @throws RuntimeException if libcudart refuses
+     */
+    public static List<GpuMemory> gpuMemory(String setting, int replicas) {
+        boolean spread = setting.equals("auto") || setting.equals("cuda");
+        if (!spread && !setting.equals("cuda:0")) {
+            return List.of();
+        }
+        int used = Math.min(gpus(), spread ? replicas : 1);
+        List<GpuMemory> memories = new ArrayList<>();
+        for (int gpu = 0; gpu < used; gpu++) {
+            MemoryUsage memory = CudaUtils.getGpuMemory(Device.gpu(gpu));
+            memories.add(new GpuMemory("cuda:" + gpu, memory.getUsed(), memory.getMax()));
+        }
+        return memories;
+    }
+
+    /**
+     * @param device such as {@code cuda:0}
+     * @param usedBytes by all processes
+     */
+    public record GpuMemory(String device, long usedBytes, long totalBytes) {}
 
     /** What {@code train.device} may be here, in words. */
     public static String describeDevices() {

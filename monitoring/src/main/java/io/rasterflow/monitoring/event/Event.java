@@ -26,6 +26,7 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
     @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
     @JsonSubTypes.Type(value = Event.Disk.class, name = "disk"),
+    @JsonSubTypes.Type(value = Event.Usage.class, name = "usage"),
     @JsonSubTypes.Type(value = Event.Alarm.class, name = "alarm"),
     @JsonSubTypes.Type(value = Event.Action.class, name = "action"),
     @JsonSubTypes.Type(value = Event.RunEnded.class, name = "run-ended")
@@ -47,6 +48,7 @@ public sealed interface Event
                 Event.BadSample,
                 Event.Input,
                 Event.Disk,
+                Event.Usage,
                 Event.Alarm,
                 Event.Action,
                 Event.RunEnded {
@@ -413,6 +415,46 @@ public sealed interface Event
 
     /** The room on the disk of a node's run directory; twice a minute. */
     record Disk(long timeMillis, String node, String directory, long freeBytes, long totalBytes) implements Event {}
+
+    /**
+     * What a node's process takes of its machine; every few seconds. A share that cannot be had is NaN, a size -1.
+     *
+     * @param processCpu share of the time of all cores that the process took since it last said so, from 0 to 1
+     * @param machineCpu share that all processes of the machine took
+     * @param cores that the process may use
+     * @param residentBytes memory that the process holds, tensors included; where the system does not tell it, the virtual
+     *     memory that is committed to it
+     * @param memoryBytes of the machine, or of the container
+     * @param availableBytes of it that could still be had, caches of files included
+     * @param heapBytes Java objects, dead ones included; part of the resident memory
+     * @param heapMaxBytes most that they may take
+     * @param gpus that the node computes on
+     */
+    record Usage(
+            long timeMillis,
+            String node,
+            double processCpu,
+            double machineCpu,
+            int cores,
+            long residentBytes,
+            long memoryBytes,
+            long availableBytes,
+            long heapBytes,
+            long heapMaxBytes,
+            List<Gpu> gpus)
+            implements Event {
+        public Usage {
+            gpus = gpus == null ? List.of() : List.copyOf(gpus);
+        }
+
+        /**
+         * Memory of a GPU. How busy it is only NVML tells, which no library of this program brings; it is not guessed.
+         *
+         * @param device as the node counts them, such as {@code cuda:0}
+         * @param usedBytes by all processes
+         */
+        public record Gpu(String device, long usedBytes, long totalBytes) {}
+    }
 
     /**
      * Something about the run calls for attention, or does so no longer. The monitor's node says it.

@@ -56,6 +56,7 @@ public final class RunState {
     private final Forecaster forecaster = new Forecaster();
     private final Map<String, Event.Input> inputs = new TreeMap<>();
     private final Map<String, Event.Disk> disks = new TreeMap<>();
+    private final Map<String, Event.Usage> usages = new TreeMap<>();
     private final AlarmBook alarms = new AlarmBook();
     private final Newest<Event.BadSample> quarantine = new Newest<>(QUARANTINED);
 
@@ -98,6 +99,7 @@ public final class RunState {
             onWorld(membership.generation(), membership.worldSize());
             if (membership.change().equals("down")) {
                 queues.remove(membership.member());
+                usages.remove(membership.member());
             }
             // Also that of a coordinator that took over and was never told to pause.
             pause(paused && !membership.forms());
@@ -111,6 +113,8 @@ public final class RunState {
             onInput(input);
         } else if (event instanceof Event.Disk disk) {
             disks.put(disk.node(), disk);
+        } else if (event instanceof Event.Usage usage) {
+            usages.put(usage.node(), usage);
         } else if (event instanceof Event.Checkpoint) {
             checkpoints++;
         } else if (event instanceof Event.Images images) {
@@ -122,9 +126,11 @@ public final class RunState {
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
-        // That a disk has room, that nothing goes on, or that somebody probes a checkpoint, is no sign that something
-        // does.
+        // That a disk has room, that a process is there, that nothing goes on, or that somebody probes a checkpoint, is
+        // no
+        // sign that something does.
         if (!(event instanceof Event.Disk)
+                && !(event instanceof Event.Usage)
                 && !(event instanceof Event.Alarm)
                 && !Event.Probe.VERB.equals(event.node())) {
             lastMillis = Math.max(lastMillis, event.timeMillis());
@@ -282,6 +288,7 @@ public final class RunState {
                 alarms.past(),
                 nodes.status(),
                 List.copyOf(disks.values()),
+                List.copyOf(usages.values()),
                 List.copyOf(inputs.values()),
                 badSamples,
                 quarantine.list(),

@@ -40,6 +40,7 @@ import java.util.List;
  * @param alarms that are raised and not cleared, the oldest first; those of the end stay
  * @param pastAlarms the last of those that are over, the newest first
  * @param disks the last word of each node on its disk
+ * @param usages the last word of each node on processor and memory; none of those that went down
  * @param inputs the last word of each node on its input pipeline
  * @param badSamples bad samples that were replaced
  * @param quarantine the last of them, the newest first
@@ -86,6 +87,7 @@ public record RunStatus(
         List<PastAlarm> pastAlarms,
         List<NodeStatus> nodes,
         List<Event.Disk> disks,
+        List<Event.Usage> usages,
         List<Event.Input> inputs,
         long badSamples,
         List<Event.BadSample> quarantine,
@@ -96,7 +98,8 @@ public record RunStatus(
         implements MonitorMessage {
 
     public RunStatus {
-        // Pages of older programs foretell nothing.
+        // Pages of older programs foretell nothing, and do not know what their nodes take.
+        usages = usages == null ? List.of() : usages;
         forecast = forecast == null ? LossForecast.none("not known here") : forecast;
         accuracyAtEnd = accuracyAtEnd == null ? Prediction.NONE : accuracyAtEnd;
     }

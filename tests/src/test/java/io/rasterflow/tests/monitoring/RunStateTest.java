@@ -362,15 +362,30 @@ class RunStateTest {
     }
 
     @Test
-    void aDiskAndAnAlarmAreNoSignThatSomethingGoesOn() {
+    void aDiskAProcessAndAnAlarmAreNoSignThatSomethingGoesOn() {
         RunState state = folded(SampleRun.until(30));
         long last = state.status().lastMillis();
         List<RunStatus.NodeStatus> nodes = state.status().nodes();
         state.apply(new Event.Disk(last + 60_000, "trainer-0", "runs/a", 1, 2));
+        state.apply(SampleRun.usage("trainer-0", 400, 0.5));
         state.apply(SampleRun.alarm("silence", "", true, 400, 600));
         assertEquals(last, state.status().lastMillis());
         assertEquals(nodes, state.status().nodes());
         assertEquals(1, state.status().alarms().size());
+    }
+
+    @Test
+    void theLastWordOfANodeOnWhatItTakesStandsUntilItIsGone() {
+        RunState state = folded(SampleRun.until(30));
+        state.apply(SampleRun.usage("trainer-1", 20, 0.5));
+        state.apply(SampleRun.onGpu("trainer-0", 21));
+        state.apply(SampleRun.usage("trainer-1", 30, 0.75));
+        assertEquals(
+                List.of(SampleRun.onGpu("trainer-0", 21), SampleRun.usage("trainer-1", 30, 0.75)),
+                state.status().usages());
+        state.apply(new Event.Membership(SampleRun.at(31), "main", "trainer-0", "down", 1, 2, "unreachable"));
+        assertEquals(
+                List.of(SampleRun.usage("trainer-1", 30, 0.75)), state.status().usages());
     }
 
     @Test

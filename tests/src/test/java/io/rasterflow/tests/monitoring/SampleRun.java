@@ -241,6 +241,38 @@ public final class SampleRun {
         return events;
     }
 
+    /** Of a node with 8 cores, 16 GB and no GPU. */
+    static Event.Usage usage(String node, long step, double processCpu) {
+        return new Event.Usage(
+                at(step),
+                node,
+                processCpu,
+                0.9,
+                8,
+                3_000_000_000L,
+                16_000_000_000L,
+                12_000_000_000L,
+                500_000_000,
+                4_000_000_000L,
+                List.of());
+    }
+
+    /** Of a node with a GPU, of whose machine not much is known. */
+    static Event.Usage onGpu(String node, long step) {
+        return new Event.Usage(
+                at(step),
+                node,
+                0.25,
+                Double.NaN,
+                16,
+                5_000_000_000L,
+                -1,
+                -1,
+                700_000_000,
+                8_000_000_000L,
+                List.of(new Event.Usage.Gpu("cuda:0", 60_000_000_000L, 80_000_000_000L)));
+    }
+
     /** One of each kind, with values that are hard to write down. */
     static List<Event> oneOfEach() {
         return List.of(
@@ -276,6 +308,18 @@ public final class SampleRun {
                         List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                         List.of(new Event.Input.Source("web", 410, 0.25))),
                 new Event.Disk(start + 5, "trainer-0", "runs/a", 1L << 40, 1L << 42),
+                new Event.Usage(
+                        start + 5,
+                        "trainer-0",
+                        0.1,
+                        Double.NaN,
+                        16,
+                        1L << 33,
+                        1L << 37,
+                        -1,
+                        1L << 30,
+                        1L << 32,
+                        List.of(new Event.Usage.Gpu("cuda:0", 1L << 35, 1L << 36))),
                 alarm("loss-spike", "", true, 8, Double.NaN),
                 action("drain", "trainer-0", Event.Action.REFUSED),
                 new Event.RunEnded(start + 5, "coordinator", 8, "failed", null));
