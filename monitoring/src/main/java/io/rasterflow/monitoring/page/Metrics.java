@@ -35,6 +35,7 @@ final class Metrics implements AutoCloseable {
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final Set<Integer> ranks = new HashSet<>();
     private final InputMetrics inputs = new InputMetrics(registry);
+    private final UsageMetrics usages = new UsageMetrics(registry);
     /** Of the ranks that are there: one that is gone, or on another node, leaves no series behind. */
     private final MultiGauge slowdowns = MultiGauge.builder("rasterflow.rank.slowdown.ratio")
             .description(
@@ -97,6 +98,7 @@ final class Metrics implements AutoCloseable {
     synchronized String scrape(RunStatus now) {
         status = now;
         inputs.update(now.inputs());
+        usages.update(now.usages());
         for (RankTime rank : now.ranks()) {
             if (ranks.add(rank.rank())) {
                 addRank(rank.rank());

@@ -286,6 +286,7 @@ class DashboardTest {
                     List.of(new Event.Input.Source("web", images, images / 1000.0)))));
         }
         feed(List.of(new Event.Probe(SampleRun.at(200), "main", 200, "knn", 0.25, 1, 500, 100, 1, "pets", 1)));
+        feed(List.of(SampleRun.usage("trainer-0", 200, 0.5), SampleRun.onGpu("trainer-1", 200)));
         HttpResponse<String> response = get("/metrics");
         String type = response.headers().firstValue("content-type").orElseThrow();
         assertTrue(type.startsWith("text/plain") && type.contains("version=0.0.4"), type);
@@ -321,8 +322,34 @@ class DashboardTest {
         assertEquals(3, metrics.get("rasterflow_input_depth" + decode));
         assertEquals(820, metrics.get("rasterflow_source_images{source=\"web\"}"));
         assertEquals(0.82, metrics.get("rasterflow_source_epoch{source=\"web\"}"));
+        assertEquals(0.5, metrics.get("rasterflow_node_cpu_ratio{node=\"trainer-0\"}"));
+        assertEquals(0.9, metrics.get("rasterflow_node_machine_cpu_ratio{node=\"trainer-0\"}"));
+        assertEquals(8, metrics.get("rasterflow_node_cores{node=\"trainer-0\"}"));
+        assertEquals(3e9, metrics.get("rasterflow_node_resident_bytes{node=\"trainer-0\"}"));
+        assertEquals(16e9, metrics.get("rasterflow_node_memory_bytes{node=\"trainer-0\"}"));
+        assertEquals(12e9, metrics.get("rasterflow_node_available_bytes{node=\"trainer-0\"}"));
+        assertEquals(5e8, metrics.get("rasterflow_node_heap_bytes{node=\"trainer-0\"}"));
+        assertEquals(4e9, metrics.get("rasterflow_node_heap_max_bytes{node=\"trainer-0\"}"));
+        assertEquals(6e10, metrics.get("rasterflow_node_gpu_used_bytes{device=\"cuda:0\",node=\"trainer-1\"}"));
+        assertEquals(8e10, metrics.get("rasterflow_node_gpu_memory_bytes{device=\"cuda:0\",node=\"trainer-1\"}"));
+        assertFalse(metrics.containsKey("rasterflow_node_memory_bytes{node=\"trainer-1\"}"), "it is not known");
         assertTrue(response.body().contains("# TYPE rasterflow_steps_total counter"));
         assertTrue(response.body().contains("# TYPE rasterflow_loss gauge"));
+    }
+
+    @Test
+    void whatANodeTakesIsInTheStatusAndGoesWithTheNode() throws Exception {
+        feed(SampleRun.until(10));
+        feed(List.of(SampleRun.usage("trainer-0", 10, 0.5), SampleRun.onGpu("trainer-1", 10)));
+        JsonNode usages = JSON.readTree(get("/api/status").body()).get("usages");
+        assertEquals(0.5, usages.at("/0/processCpu").doubleValue());
+        assertTrue(usages.at("/1/machineCpu").isNull(), "it is not known");
+        assertEquals(60_000_000_000L, usages.at("/1/gpus/0/usedBytes").longValue());
+        assertTrue(get("/metrics").body().contains("rasterflow_node_gpu_used_bytes{"));
+        feed(List.of(new Event.Membership(SampleRun.at(11), "main", "trainer-1", "down", 1, 2, "unreachable")));
+        String metrics = get("/metrics").body();
+        assertTrue(metrics.contains("rasterflow_node_cores{node=\"trainer-0\"} 8.0\n"), metrics);
+        assertTrue(metrics.lines().noneMatch(line -> line.startsWith("rasterflow_node_gpu_used_bytes{")), metrics);
     }
 
     @Test
