@@ -1,6 +1,6 @@
 // The view of the time: where it goes, who holds the others up, and whether images come fast enough.
 import { bars, curves, describe, draw, drawBars, inPercent, line, PARTS } from './charts.js';
-import { byId, cell, element, known, NONE, number, rows, seconds, set, whole } from './format.js';
+import { ago, byId, bytes, cell, element, known, NONE, number, rows, seconds, set, whole } from './format.js';
 
 const MAX_RANKS = 16;
 
@@ -24,6 +24,7 @@ export function show({ status, curves: all }) {
   input(status, all);
   queues(status.inputs);
   pace(active, status.slowRanks);
+  usage(status.usages);
 }
 
 /** The slowest ranks when there are many: they set the pace. */
@@ -77,4 +78,19 @@ function pace(active, slow) {
   set('finding-pace', active.some(rank => known(rank.slowdown))
     ? 'pace: time per micro-batch without the exchange, over that of the other ranks; in the exchange the fast ones wait for the slow'
     : 'pace is not known before two ranks have done some steps each');
+}
+
+/** What a node cannot tell is null or below 0. */
+const size = value => bytes(value >= 0 ? value : NaN);
+const share = value => (known(value) ? `${(100 * value).toFixed(1)} %` : '–');
+
+function usage(usages) {
+  rows('usage', usages.map(node => {
+    const gpus = node.gpus.map(gpu => `${gpu.device}: ${size(gpu.usedBytes)} of ${size(gpu.totalBytes)}`).join(', ');
+    const told = number(ago(node.timeMillis));
+    told.dataset.seen = node.timeMillis;
+    return [cell(node.node), number(share(node.processCpu)), number(share(node.machineCpu)), number(whole(node.cores)),
+      number(size(node.residentBytes)), number(size(node.heapBytes)), number(size(node.heapMaxBytes)),
+      number(size(node.availableBytes)), number(size(node.memoryBytes)), number(gpus || '–'), told];
+  }), 'no word from a node yet');
 }

@@ -75,6 +75,7 @@ class LargeRunTest extends PageFixture {
         for (int node = 0; node < NODES; node++) {
             String name = "trainer-" + node;
             state.apply(new Event.Disk(start, name, "/runs/large", 1L << 40, 1L << 42));
+            state.apply(SampleRun.onGpu(name, STEPS));
             state.apply(new Event.Input(
                     start + STEPS * 200,
                     name,
@@ -114,6 +115,7 @@ class LargeRunTest extends PageFixture {
                         SPIKE_STEP));
         visit("time");
         assertEquals(NODES, rows("pace"));
+        assertEquals(NODES, rows("usage"));
         assertTrue(text("finding-time").startsWith("the 16 slowest of 64 ranks"), text("finding-time"));
         screenshot("large-time");
         visit("cluster");

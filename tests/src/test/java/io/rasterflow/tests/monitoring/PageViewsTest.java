@@ -94,6 +94,8 @@ class PageViewsTest extends PageFixture {
             events.add(new Event.Disk(
                     SampleRun.at(900), "trainer-" + node, "runs/a", (node + 1) * 75_000_000_000L, 1L << 40));
         }
+        events.add(SampleRun.usage("trainer-0", 900, 0.8333));
+        events.add(SampleRun.onGpu("trainer-1", 900));
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
         events.add(SampleRun.alarm("loss-spike", "", true, 400, 0.9));
@@ -148,6 +150,16 @@ class PageViewsTest extends PageFixture {
         assertTrue(text("finding-input").startsWith("share of rank 0's step · now 5 %"), text("finding-input"));
         assertEquals("trainer-0 1 5 2\ntrainer-1 1 5 2", text("queues"));
         assertTrue(text("pace").contains("rank 1 trainer-1 1.0"), text("pace"));
+        assertTrue(
+                text("usage")
+                        .matches(
+                                "trainer-0 83\\.3 % 90\\.0 % 8 3\\.0 GB 500\\.0 MB 4\\.0 GB 12\\.0 GB 16\\.0 GB – .* ago\n"
+                                        + "trainer-1 25\\.0 % – 16 5\\.0 GB 700\\.0 MB 8\\.0 GB – – cuda:0: 60\\.0 GB of 80\\.0 GB .* ago"),
+                text("usage"));
+        assertEquals(
+                "Processor and memory",
+                browser.findElement(By.cssSelector("[aria-labelledby='usage-title']"))
+                        .getAccessibleName());
         LongStream.rangeClosed(1_001, 1_060).forEach(step -> feed(SampleRun.held(step, 0.1)));
         new WebDriverWait(browser, Duration.ofSeconds(10))
                 .until(unused -> text("pace").contains("by input wait"));
