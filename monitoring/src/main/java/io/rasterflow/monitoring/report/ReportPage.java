@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The report as a page in one file. */
 public final class ReportPage {
@@ -56,6 +57,7 @@ public final class ReportPage {
         report.validations();
         report.predictions();
         report.ranks();
+        report.usages();
         report.data();
         report.quarantine();
         report.events();
@@ -160,6 +162,38 @@ public final class ReportPage {
             rows.add(row);
         }
         page.numbers(heads, rows);
+    }
+
+    private void usages() {
+        if (history.usages().isEmpty()) {
+            return;
+        }
+        page.section("Processor and memory");
+        page.paragraph(
+                "The mean share of its cores that the process of each node took, the most memory that it held, its"
+                        + " heap included, the least that its machine had left, and the most that all processes took of each GPU.");
+        page.numbers(
+                List.of("node", "processor", "memory", "heap", "machine had left", "GPU memory"),
+                history.usages().stream()
+                        .map(node -> List.of(
+                                node.node(),
+                                percent(node.processCpu()),
+                                size(node.residentBytes()),
+                                size(node.heapBytes()),
+                                size(node.availableBytes()),
+                                node.gpus().isEmpty() ? "-" : gpus(node.gpus())))
+                        .toList());
+    }
+
+    private static String gpus(List<Event.Usage.Gpu> gpus) {
+        return gpus.stream()
+                .map(gpu -> gpu.device() + ": " + size(gpu.usedBytes()) + " of " + size(gpu.totalBytes()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Of what nobody told there is no size. */
+    private static String size(long bytes) {
+        return bytes < 0 ? "-" : bytes(bytes);
     }
 
     private void data() {

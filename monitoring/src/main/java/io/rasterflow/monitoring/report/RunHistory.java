@@ -35,6 +35,7 @@ public final class RunHistory {
 
     private final RunState state = new RunState();
     private final LedgerHistory ledger = new LedgerHistory();
+    private final UsageHistory usage = new UsageHistory();
     private final Quarantined quarantined = new Quarantined();
     private final TreeMap<Long, Event.Validation> validations = new TreeMap<>();
     private final Map<String, Event.Machine> machines = new TreeMap<>();
@@ -104,6 +105,8 @@ public final class RunHistory {
             quarantined.add(sample);
         } else if (event instanceof Event.Machine machine) {
             machines.put(machine.node(), machine);
+        } else if (event instanceof Event.Usage taken) {
+            usage.add(taken);
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
@@ -191,6 +194,11 @@ public final class RunHistory {
     /** What the nodes ran on, by their names. */
     List<Event.Machine> machines() {
         return List.copyOf(machines.values());
+    }
+
+    /** What the nodes took of processor and memory, over all starts. */
+    List<UsageHistory.NodeUsage> usages() {
+        return usage.nodes();
     }
 
     /** Its last start. */

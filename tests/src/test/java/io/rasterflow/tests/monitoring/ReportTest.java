@@ -106,6 +106,9 @@ class ReportTest {
                 "trainer-0",
                 List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                 List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
+        events.add(SampleRun.usage("trainer-0", 500, 0.25));
+        events.add(SampleRun.usage("trainer-0", 900, 0.75));
+        events.add(SampleRun.onGpu("trainer-1", 900));
         SampleImages.write(new ImageArchive(run), 800);
         SampleImages.writeAttended(new ImageArchive(run), 1_000, List.of(""));
         RunHistory history = journalled(events);
@@ -134,6 +137,8 @@ class ReportTest {
                 "<td>8.6 GB</td>",
                 "<td>A &lt;processor&gt;</td>",
                 "<td>17.2 GB</td>",
+                "<td>trainer-0</td>\n<td>50.00 %</td>\n<td>3.0 GB</td>\n<td>500.0 MB</td>\n<td>12.0 GB</td>\n<td>-</td>",
+                "<td>-</td>\n<td>cuda:0: 60.0 GB of 80.0 GB</td>",
                 "<td>not an image: 0 bytes</td>",
                 "checkpoints/step-00001000",
                 "bad-sample ×2",
