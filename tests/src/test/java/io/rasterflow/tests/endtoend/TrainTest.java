@@ -261,6 +261,7 @@ class TrainTest {
             assertTrue(Files.readString(told).contains("\"alarm\":\"disk\""), Files.readString(told));
             String alarmed = get(client, page + (page.endsWith("/") ? "" : "/") + "metrics");
             assertTrue(alarmed.contains("rasterflow_alarm_active{alarm=\"disk\"} 1.0"), alarmed);
+            assertTrue(alarmed.contains("rasterflow_node_resident_bytes{node=\"main\"} "), "what a node takes");
         } finally {
             running.process().destroy();
             running.await();
