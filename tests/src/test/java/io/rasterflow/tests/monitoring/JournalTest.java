@@ -35,6 +35,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class JournalTest {
 
+    /** Bytes that Chronicle writes before a record. */
+    private static final int HEADER = 4;
+
+    private static final int PAGE = 4096;
+
     @TempDir
     Path run;
 
@@ -227,6 +232,56 @@ class JournalTest {
         List<Event> after = readAll(run);
         assertTrue(after.size() > 500 && after.size() < before.size(), "read " + after.size());
         assertEquals(before.subList(0, after.size()), after);
+    }
+
+    /**
+     * Of the last record any number of bytes may be on the disk when a machine stops, and what follows them may be missing or
+     * zero. It lies across a border of pages, so that its end can be a page that is not there.
+     */
+    @Test
+    void aRecordTornAtAnyByteKeepsAllThatWereBeforeIt() throws IOException {
+        List<Event> events = new ArrayList<>();
+        Path file;
+        int from;
+        int to;
+        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 18, 0))) {
+            do {
+                // Longer than a byte can tell.
+                Event last = new Event.RunEnded(1, "n", events.size(), "failed", "x".repeat(200));
+                assertTrue(journal.append(last));
+                events.add(last);
+                file = onlyCycleFile("n");
+                byte[] record = EventJson.write(last);
+                to = indexOf(Files.readAllBytes(file), record) + record.length;
+                from = to - record.length - HEADER;
+            } while (from / PAGE == (to - 1) / PAGE || events.size() < 10);
+        }
+        assertEquals(events, readAll(run));
+        byte[] whole = Files.readAllBytes(file);
+        for (int end = from; end <= to; end++) {
+            List<Event> expected = end < to ? events.subList(0, events.size() - 1) : events;
+            assertEquals(expected, readTorn(file, Arrays.copyOf(whole, end)), "cut at byte " + (end - from));
+            byte[] zeroed = Arrays.copyOf(Arrays.copyOf(whole, end), whole.length);
+            assertEquals(expected, readTorn(file, zeroed), "zero from byte " + (end - from));
+        }
+    }
+
+    /** In another run directory each time: of a file that was read before something may still be mapped. */
+    private List<Event> readTorn(Path file, byte[] bytes) throws IOException {
+        Path copy = Files.createTempDirectory(run, "torn");
+        Path journal = Files.createDirectories(copy.resolve("journal").resolve("n"));
+        Files.write(journal.resolve(file.getFileName()), bytes);
+        Files.copy(file.resolveSibling("metadata.cq4t"), journal.resolve("metadata.cq4t"));
+        List<Event> events = readAll(copy);
+        Files.delete(journal.resolve(file.getFileName()));
+        return events;
+    }
+
+    private static int indexOf(byte[] bytes, byte[] record) {
+        return IntStream.rangeClosed(0, bytes.length - record.length)
+                .filter(at -> Arrays.equals(bytes, at, at + record.length, record, 0, record.length))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
