@@ -6,6 +6,7 @@ import static io.rasterflow.monitoring.plot.Words.format;
 import static io.rasterflow.monitoring.plot.Words.loss;
 import static io.rasterflow.monitoring.plot.Words.percent;
 
+import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.Notable;
 import io.rasterflow.monitoring.monitor.RunStatus;
@@ -34,6 +35,7 @@ import org.jline.utils.AttributedStyle;
  * <pre>
  *   fashion-aim  training  2,140,000 parameters, fp32
  *   step 1,000 of 1,600  ██████████████······  62.5 %   2 min 00 s left
+ *   alarms that stand, the newest first
  *   loss ▇▆▅▄▃▂▁ ...
  *   step time of each rank as a bar of its parts
  *   nodes, slow ranks, the last events
@@ -46,6 +48,8 @@ public final class Frame {
 
     private static final int LABEL = 12;
     private static final int PROGRESS = 30;
+    /** Rows that a frame gives to alarms, of all. */
+    private static final double ALARM_ROWS = 0.2;
     /** Rows that a frame gives to ranks, of the rows that are left for ranks and events. */
     private static final double RANK_ROWS = 0.4;
 
@@ -98,6 +102,7 @@ public final class Frame {
         if (!note.isEmpty()) {
             frame.line(frame.text("", note, DOUBT));
         }
+        frame.alarms();
         frame.losses();
         frame.time();
         frame.slowRanks();
@@ -153,6 +158,32 @@ public final class Frame {
                         status.checkpoints(),
                         bad),
                 PLAIN));
+        blank();
+    }
+
+    /** They stand until they are over, however many events come after them. */
+    private void alarms() {
+        List<Event.Alarm> standing = status.alarms();
+        if (standing.isEmpty()) {
+            return;
+        }
+        int rows = Math.max(1, (int) (ALARM_ROWS * height));
+        int shown = standing.size() <= rows ? standing.size() : rows - 1;
+        for (int i = 1; i <= shown; i++) {
+            Event.Alarm alarm = standing.get(standing.size() - i);
+            String subject = alarm.subject().isEmpty() ? "" : " (" + clean(alarm.subject()) + ")";
+            String advice = alarm.advice().isEmpty() ? "" : "; try: " + clean(alarm.advice());
+            line(text(
+                    "alarm",
+                    format(
+                            "%s%s since step %,d: %s%s",
+                            clean(alarm.alarm().replace('-', ' ')), subject, alarm.step(), clean(alarm.text()), advice),
+                    BAD));
+        }
+        if (shown < standing.size()) {
+            String more = shown == 0 ? "%d alarms stand" : "and %d more alarms";
+            line(text("alarm", format(more, standing.size() - shown), BAD));
+        }
         blank();
     }
 

@@ -89,6 +89,39 @@ class TopTest {
     }
 
     @Test
+    void anAlarmStandsUntilItIsOver() {
+        RunState state = state(SampleRun.until(100));
+        assertFalse(text(frame(state, SampleRun.at(100), 120, 40)).contains("alarm"));
+        state.apply(SampleRun.alarm("loss-spike", "", true, 100, 0.9));
+        state.apply(SampleRun.alarm("disk", "trainer-\u001b0", true, 100, 0.9));
+        for (long step = 101; step <= 200; step++) {
+            SampleRun.held(step, 0).forEach(state::apply);
+            state.apply(SampleRun.checkpoint(step));
+        }
+        String both = text(frame(state, SampleRun.at(200), 120, 40));
+        String disk =
+                "alarm       disk (trainer-?0) since step 100: the loss of step 100 is <b>far</b> above; try: look";
+        String spike = "alarm       loss spike since step 100: the loss of step 100 is <b>far</b> above; try: look";
+        assertTrue(both.contains("\n" + disk + "\n" + spike + "\n\nloss "), both);
+        assertFalse(both.contains(" alarm: "), "the event has scrolled off");
+
+        String low = text(frame(state, SampleRun.at(200), 120, 9));
+        assertTrue(low.contains("\nalarm       2 alarms stand\n"), low);
+        state.apply(SampleRun.alarm("plateau", "", true, 200, 0.9));
+        String folded = text(frame(state, SampleRun.at(200), 120, 12));
+        assertTrue(folded.contains("\nalarm       plateau since step 200: "), folded);
+        assertTrue(folded.contains("\nalarm       and 2 more alarms\n"), folded);
+
+        for (String alarm : List.of("loss-spike", "plateau")) {
+            state.apply(SampleRun.alarm(alarm, "", false, 201, 0.4));
+        }
+        state.apply(SampleRun.alarm("disk", "trainer-\u001b0", false, 201, 0.4));
+        String over = text(frame(state, SampleRun.at(201), 120, 40));
+        assertFalse(over.contains("\nalarm "), over);
+        assertTrue(over.contains("loss spike is over"), over);
+    }
+
+    @Test
     void manyRanksAreFoldedAndLeaveRoomForEvents() {
         RunState state = state(SampleRun.until(200));
         state.apply(new Event.Membership(SampleRun.at(200), "main", "", "generation", 2, 64, ""));
