@@ -37,7 +37,7 @@ import org.openqa.selenium.support.ui.WebDriverWait;
 @Timeout(120)
 class PageViewsTest extends PageFixture {
 
-    private static final List<String> VIEWS = List.of("run", "time", "cluster", "science", "data", "images", "alarms");
+    static final List<String> VIEWS = List.of("run", "time", "cluster", "science", "data", "images", "alarms");
 
     @TempDir
     Path downloads;
@@ -83,7 +83,7 @@ class PageViewsTest extends PageFixture {
     }
 
     /** A run in which everything that a view can show has happened. */
-    private static List<Event> run() {
+    static List<Event> run() {
         List<Event> events = new ArrayList<>();
         SampleRun.until(1_000).forEach(event -> events.add(event instanceof Event.Step step ? learning(step) : event));
         LongStream.iterate(0, step -> step <= 1_000, step -> step + 200)
@@ -285,7 +285,7 @@ class PageViewsTest extends PageFixture {
     }
 
     /** Of two sets one gets better and the other stays. */
-    private static List<Event> sets() {
+    static List<Event> sets() {
         List<Event> events = new ArrayList<>();
         for (long step = 0; step < 800; step += 200) {
             double loss = SampleRun.validationLoss(step);
