@@ -59,7 +59,8 @@ final class InputMetrics {
     }
 
     private void addSource(Tags tags) {
-        gauge("rasterflow.source.images", "Images of a source that the run has trained on", tags, s -> sources.get(tags)
+        counter("rasterflow.source.images", "Images of a source that the run has trained on", tags, s -> sources.get(
+                        tags)
                 .images());
         gauge("rasterflow.source.epoch", "Passes over a source", tags, s -> sources.get(tags)
                 .epoch());

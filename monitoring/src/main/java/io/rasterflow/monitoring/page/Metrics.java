@@ -16,11 +16,10 @@ import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import io.rasterflow.monitoring.science.ProbePoint;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -33,7 +32,7 @@ final class Metrics implements AutoCloseable {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
-    private final Set<Integer> ranks = new HashSet<>();
+    private final Map<Integer, RankMeters> ranks = new HashMap<>();
     private final InputMetrics inputs = new InputMetrics(registry);
     private final UsageMetrics usages = new UsageMetrics(registry);
     /** Of the ranks that are there: one that is gone, or on another node, leaves no series behind. */
@@ -48,6 +47,9 @@ final class Metrics implements AutoCloseable {
             .register(registry);
 
     private RunStatus status;
+
+    /** What is known of a rank while it is on a node, by part of a step. */
+    private record RankMeters(String node, List<FunctionCounter> parts) {}
 
     Metrics() {
         new JvmMemoryMetrics().bindTo(registry);
@@ -99,11 +101,7 @@ final class Metrics implements AutoCloseable {
         status = now;
         inputs.update(now.inputs());
         usages.update(now.usages());
-        for (RankTime rank : now.ranks()) {
-            if (ranks.add(rank.rank())) {
-                addRank(rank.rank());
-            }
-        }
+        now.ranks().forEach(this::addRank);
         slowdowns.register(
                 now.ranks().stream()
                         .filter(rank -> rank.active() && !Double.isNaN(rank.slowdown()))
@@ -124,13 +122,26 @@ final class Metrics implements AutoCloseable {
         return registry.scrape();
     }
 
-    private void addRank(int rank) {
-        Ledger.PARTS.forEach((part, seconds) -> FunctionCounter.builder(
-                        "rasterflow.step.seconds", this, metrics -> metrics.seconds(rank, seconds))
-                .description("Wall clock of the steps by part")
-                .tag("rank", Integer.toString(rank))
-                .tag("part", part)
-                .register(registry));
+    /** A rank that has gone to another node takes its seconds with it, and leaves no series on the old one. */
+    private void addRank(RankTime rank) {
+        RankMeters old = ranks.get(rank.rank());
+        if (old != null && old.node().equals(rank.node())) {
+            return;
+        }
+        if (old != null) {
+            old.parts().forEach(registry::remove);
+        }
+        int number = rank.rank();
+        List<FunctionCounter> parts = Ledger.PARTS.entrySet().stream()
+                .map(part -> FunctionCounter.builder(
+                                "rasterflow.step.seconds", this, metrics -> metrics.seconds(number, part.getValue()))
+                        .description("Wall clock of the steps of a rank by part, with the node that it is on now")
+                        .tag("rank", Integer.toString(number))
+                        .tag("node", rank.node())
+                        .tag("part", part.getKey())
+                        .register(registry))
+                .toList();
+        ranks.put(number, new RankMeters(rank.node(), parts));
     }
 
     private double seconds(int rank, ToDoubleFunction<Ledger> part) {

@@ -313,14 +313,18 @@ class DashboardTest {
         assertEquals(1, metrics.get("rasterflow_generation"));
         assertEquals(
                 1, metrics.get("rasterflow_rank_slowdown_ratio{node=\"trainer-1\",rank=\"1\"}"), 0.05, "as the other");
-        assertEquals(200 * 0.008, metrics.get("rasterflow_step_seconds_total{part=\"decode\",rank=\"1\"}"), 1e-6);
+        assertEquals(
+                200 * 0.008,
+                metrics.get("rasterflow_step_seconds_total{node=\"trainer-1\",part=\"decode\",rank=\"1\"}"),
+                1e-6);
         assertTrue(metrics.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{area=\"heap\"")));
         String decode = "{node=\"trainer-0\",stage=\"decode\"}";
         assertEquals(820, metrics.get("rasterflow_input_items_total" + decode));
         assertEquals(8_589_934_592.0, metrics.get("rasterflow_input_bytes_total" + decode));
         assertEquals(1.5, metrics.get("rasterflow_input_seconds_total" + decode));
         assertEquals(3, metrics.get("rasterflow_input_depth" + decode));
-        assertEquals(820, metrics.get("rasterflow_source_images{source=\"web\"}"));
+        assertEquals(820, metrics.get("rasterflow_source_images_total{source=\"web\"}"));
+        assertTrue(response.body().contains("# TYPE rasterflow_source_images_total counter"));
         assertEquals(0.82, metrics.get("rasterflow_source_epoch{source=\"web\"}"));
         assertEquals(0.5, metrics.get("rasterflow_node_cpu_ratio{node=\"trainer-0\"}"));
         assertEquals(0.9, metrics.get("rasterflow_node_machine_cpu_ratio{node=\"trainer-0\"}"));
@@ -365,6 +369,34 @@ class DashboardTest {
         assertTrue(get("/metrics").body().contains("# TYPE rasterflow_rank_slowdown_ratio gauge"));
         feed(List.of(new Event.Membership(SampleRun.at(21), "coordinator", "", "generation", 2, 1, "")));
         assertEquals(List.of(), slowdowns(), "nobody to compare with");
+    }
+
+    @Test
+    void theSecondsOfARankGoWithItToAnotherNode() throws Exception {
+        feed(SampleRun.until(20));
+        Event.Step step = SampleRun.step(1, 21);
+        assertEquals(List.of("trainer-1"), nodesOfRank1());
+        feed(List.of(new Event.Step(
+                step.timeMillis(), "spare", 1, 2, 1, 21, 1, 0.5, 1, 0.1, 256, step.ledger(), Double.NaN)));
+        assertEquals(List.of("spare"), nodesOfRank1());
+        String decode = "rasterflow_step_seconds_total{node=\"spare\",part=\"decode\",rank=\"1\"} ";
+        String line = get("/metrics")
+                .body()
+                .lines()
+                .filter(text -> text.startsWith(decode))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(21 * 0.008, Double.parseDouble(line.substring(decode.length())), 1e-6);
+    }
+
+    /** Those whose name is on the seconds of its steps. */
+    private List<String> nodesOfRank1() throws IOException, InterruptedException {
+        return Pattern.compile("(?m)^rasterflow_step_seconds_total\\{node=\"([^\"]*)\".*rank=\"1\"}")
+                .matcher(get("/metrics").body())
+                .results()
+                .map(found -> found.group(1))
+                .distinct()
+                .toList();
     }
 
     @Test
