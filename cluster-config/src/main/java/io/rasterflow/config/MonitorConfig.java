@@ -1,6 +1,7 @@
 package io.rasterflow.config;
 
 import io.rasterflow.monitoring.alarm.AlarmConfig;
+import io.rasterflow.monitoring.journal.Retention;
 import java.util.List;
 
 /**
@@ -12,10 +13,18 @@ import java.util.List;
  * @param images validation images of which predictions are drawn at every evaluation, also without the page; 0 for none
  * @param compare directories of other runs that the page draws beside this one
  * @param price of a trainer node for an hour, in any currency, by which the run tells its cost; 0 to leave that out
+ * @param journal how much of it is kept
  * @param alarms also without the page
  */
 public record MonitorConfig(
-        boolean page, String host, int port, int images, List<String> compare, double price, AlarmConfig alarms) {
+        boolean page,
+        String host,
+        int port,
+        int images,
+        List<String> compare,
+        double price,
+        Retention journal,
+        AlarmConfig alarms) {
 
     private static final int MAX_IMAGES = 64;
 

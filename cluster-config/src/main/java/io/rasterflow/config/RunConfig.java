@@ -148,6 +148,7 @@ public record RunConfig(
                 probe,
                 exchange,
                 monitor.images(),
+                monitor.journal(),
                 monitor.price(),
                 monitor.alarms());
     }

@@ -18,6 +18,7 @@ import io.rasterflow.monitoring.alarm.AlarmHooks;
 import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.monitoring.journal.JournalConfig;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunState;
@@ -243,7 +244,10 @@ public final class Node {
         }
         try {
             telemetry = new Telemetry(
-                    own(Journal.open(Path.of(ofRun.directory()), settings.name())), monitor, settings.reporting());
+                    own(Journal.open(
+                            Path.of(ofRun.directory()), settings.name(), JournalConfig.keeping(ofRun.journal()))),
+                    monitor,
+                    settings.reporting());
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }

@@ -6,6 +6,7 @@ import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
+import io.rasterflow.monitoring.journal.Retention;
 
 /**
  * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
@@ -18,6 +19,7 @@ import io.rasterflow.monitoring.alarm.AlarmConfig;
  * @param minNodes trainer nodes without which training waits once it has begun
  * @param replicas ranks per trainer node
  * @param images validation images of which predictions are shown
+ * @param journal how much of each node's is kept
  * @param price of a trainer node for an hour; 0 where it is not known
  */
 public record RunPlan(
@@ -35,6 +37,7 @@ public record RunPlan(
         ProbePlan probe,
         ExchangeConfig exchange,
         int images,
+        Retention journal,
         double price,
         AlarmConfig alarms) {
     public RunPlan {

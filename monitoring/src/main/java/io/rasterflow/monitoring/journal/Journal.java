@@ -40,6 +40,7 @@ public final class Journal implements AutoCloseable {
     private final AtomicLong lost = new AtomicLong();
     private final AtomicBoolean reported = new AtomicBoolean();
     private long bytesUntilCheck;
+    private int cycle;
     private volatile boolean broken;
     private boolean closed;
 
@@ -52,6 +53,7 @@ public final class Journal implements AutoCloseable {
             this.appender = queue.createAppender();
             // Many actors append, one at a time under this object's lock.
             this.appender.singleThreadedCheckDisabled(true);
+            trim();
         } catch (RuntimeException | Error e) {
             queue.close();
             throw e;
@@ -139,6 +141,9 @@ public final class Journal implements AutoCloseable {
                             null);
                 }
                 appender.writeBytes(bytes -> bytes.write(record));
+                if (appender.cycle() != cycle) {
+                    trim();
+                }
             }
             appended.incrementAndGet();
             return true;
@@ -147,6 +152,16 @@ public final class Journal implements AutoCloseable {
             // lock held: whoever appends next would wait for it, and training with him.
             broken = broken || e instanceof Error || System.nanoTime() - begun > HANGING_NANOS;
             return lose(e.toString(), e);
+        }
+    }
+
+    /** With every new file, what need not be kept goes. */
+    private void trim() {
+        cycle = appender.cycle();
+        try {
+            JournalFiles.trim(folder, config.retention(), System.currentTimeMillis());
+        } catch (IOException e) {
+            log.warn("old files of the journal {} cannot be deleted: {}", folder, reason(e));
         }
     }
 

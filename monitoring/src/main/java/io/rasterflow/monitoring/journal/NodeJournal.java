@@ -5,15 +5,10 @@ import io.rasterflow.monitoring.event.EventJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
@@ -21,28 +16,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads one node's journal from its beginning to what is its end at that moment, file by file (one a day). A file that
+ * Reads one node's journal from its beginning to what is its end at that moment, {@linkplain JournalFiles file by file}. A file that
  * cannot be read any further is left for the next one and a record that is no event is skipped; the first of either is
  * logged. When following, it stays at the end and goes on from there when it is asked again.
  */
 final class NodeJournal implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(NodeJournal.class);
-    private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern(Queues.ROLL_CYCLE.format(), Locale.ROOT);
 
     /** Not a constant, lest the compiler make the array of {@link #raiseFault} itself. */
     private static volatile int one = 1;
 
     private final Path folder;
     private final Consumer<String> damaged;
-    private final Deque<Integer> days;
+    private final Deque<Integer> cycles;
     private final boolean following;
     private SingleChronicleQueue queue;
     private ExcerptTailer tailer;
-    private int day = Integer.MIN_VALUE;
-    /** Records of this day's file that were read. */
+    private int cycle = Integer.MIN_VALUE;
+    /** Records of this file that were read. */
     private long taken;
-    /** Whether this day's file could not be read any further. */
+    /** Whether this file could not be read any further. */
     private boolean failed;
     /** Bytes of it at that time. */
     private long failedBytes;
@@ -57,34 +51,15 @@ final class NodeJournal implements AutoCloseable {
         this.folder = folder;
         this.damaged = damaged;
         this.following = following;
-        this.days = days(folder);
-    }
-
-    /** The cycle of a daily file is the number of days since 1970, and its name is the date. */
-    private static Deque<Integer> days(Path folder) throws IOException {
-        Deque<Integer> days = new ArrayDeque<>();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (String name :
-                    files.map(file -> file.getFileName().toString()).sorted().toList()) {
-                if (name.endsWith(Queues.SUFFIX)) {
-                    try {
-                        String day = name.substring(0, name.length() - Queues.SUFFIX.length());
-                        days.add((int) LocalDate.parse(day, DAY).toEpochDay());
-                    } catch (DateTimeParseException e) {
-                        log.debug("{} in {} is not a journal's file", name, folder, e);
-                    }
-                }
-            }
-        }
-        return days;
+        this.cycles = new ArrayDeque<>(JournalFiles.of(folder).keySet());
     }
 
     /** The next event, or null at the end. */
     Event next() {
-        while (tailer != null || nextDay() || grown()) {
+        while (tailer != null || nextFile() || grown()) {
             byte[] record = nextRecord();
             if (record == null && following && !failed) {
-                if (!laterDays()) {
+                if (!laterFiles()) {
                     return null;
                 }
                 // What was written before the later file was begun.
@@ -106,9 +81,9 @@ final class NodeJournal implements AutoCloseable {
         return null;
     }
 
-    private boolean nextDay() {
-        while (laterDays()) {
-            day = days.remove();
+    private boolean nextFile() {
+        while (laterFiles()) {
+            cycle = cycles.remove();
             taken = 0;
             failed = false;
             if (following) {
@@ -134,15 +109,15 @@ final class NodeJournal implements AutoCloseable {
     }
 
     /** Whether there is another file; when following, looks for those that were begun since. */
-    private boolean laterDays() {
-        if (following && days.isEmpty()) {
+    private boolean laterFiles() {
+        if (following && cycles.isEmpty()) {
             try {
-                days(folder).stream().filter(found -> found > day).forEach(days::add);
+                cycles.addAll(JournalFiles.of(folder).tailMap(cycle, false).keySet());
             } catch (IOException e) {
                 log.debug("{} cannot be listed", folder, e);
             }
         }
-        return !days.isEmpty();
+        return !cycles.isEmpty();
     }
 
     /**
@@ -169,9 +144,10 @@ final class NodeJournal implements AutoCloseable {
 
     private long bytes() {
         try {
-            return Files.size(folder.resolve(LocalDate.ofEpochDay(day).format(DAY) + Queues.SUFFIX));
+            Path file = JournalFiles.of(folder).get(cycle);
+            return file == null ? 0 : Files.size(file);
         } catch (IOException e) {
-            log.debug("{} has no file of day {}", folder, day, e);
+            log.debug("{} has no file of cycle {}", folder, cycle, e);
             return 0;
         }
     }
@@ -183,17 +159,17 @@ final class NodeJournal implements AutoCloseable {
             }
             tailer = queue.createTailer();
             tailer.singleThreadedCheckDisabled(true);
-            return tailer.moveToCycle(day);
+            return tailer.moveToCycle(cycle);
         } finally {
             raiseFault();
         }
     }
 
-    /** The next record of this day's file; null at its end, which is also where it is torn. */
+    /** The next record of this file; null at its end, which is also where it is torn. */
     private byte[] nextRecord() {
         try {
             try (DocumentContext context = tailer.readingDocument()) {
-                if (!context.isPresent() || Queues.ROLL_CYCLE.toCycle(context.index()) != day) {
+                if (!context.isPresent() || queue.rollCycle().toCycle(context.index()) != cycle) {
                     return null;
                 }
                 var bytes = context.wire().bytes();
@@ -257,7 +233,7 @@ final class NodeJournal implements AutoCloseable {
 
     @Override
     public void close() {
-        days.clear();
+        cycles.clear();
         closeQueue();
     }
 

@@ -8,7 +8,7 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 /** Opens Chronicle queues the same way for writing and reading. */
 final class Queues {
 
-    static final RollCycles ROLL_CYCLE = RollCycles.FAST_DAILY;
+    static final RollCycles ROLL_CYCLE = RollCycles.FAST_HOURLY;
     static final String SUFFIX = SingleChronicleQueue.SUFFIX;
 
     static {

@@ -50,7 +50,7 @@ class JournalFollowerTest {
     }
 
     @Test
-    void theNextDaysFileFollowsOnTheLast() throws IOException {
+    void theNextHoursFileFollowsOnTheLast() throws IOException {
         Path folder;
         try (Journal journal = Journal.open(run, "a")) {
             folder = journal.folder();
@@ -59,7 +59,7 @@ class JournalFollowerTest {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
                 if (file.toString().endsWith(".cq4")) {
-                    Files.move(file, folder.resolve("20010102F.cq4"));
+                    Files.move(file, folder.resolve("20010102-03F.cq4"));
                 } else {
                     Files.delete(file);
                 }

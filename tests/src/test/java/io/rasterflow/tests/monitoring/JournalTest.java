@@ -16,12 +16,16 @@ import io.rasterflow.monitoring.journal.JournalConfig;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.journal.MetricsExport;
 import io.rasterflow.monitoring.journal.MetricsExport.Format;
+import io.rasterflow.monitoring.journal.Retention;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -184,7 +188,7 @@ class JournalTest {
 
     @Test
     void aFullDiskLosesEventsButStopsNothing() throws IOException {
-        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 20, Long.MAX_VALUE))) {
+        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 20, Long.MAX_VALUE, Retention.ALL))) {
             assertFalse(journal.append(SampleRun.step(0, 1)));
             assertFalse(journal.append(SampleRun.step(0, 2)));
             assertEquals(2, journal.lost());
@@ -244,7 +248,7 @@ class JournalTest {
         Path file;
         int from;
         int to;
-        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 18, 0))) {
+        try (Journal journal = Journal.open(run, "n", new JournalConfig(1 << 18, 0, Retention.ALL))) {
             do {
                 // Longer than a byte can tell.
                 Event last = new Event.RunEnded(1, "n", events.size(), "failed", "x".repeat(200));
@@ -290,11 +294,11 @@ class JournalTest {
             journal.append(SampleRun.step(0, 1));
         }
         Path good = run.resolve("journal/good");
-        Files.writeString(good.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
-        Files.writeString(good.resolve("20010102F.cq4"), "");
+        Files.writeString(good.resolve("20010101-00F.cq4"), "garbage ".repeat(1_000));
+        Files.writeString(good.resolve("20010101-01F.cq4"), "");
         Files.writeString(good.resolve("notes.cq4"), "garbage");
         Path bad = Files.createDirectories(run.resolve("journal/bad"));
-        Files.writeString(bad.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
+        Files.writeString(bad.resolve("20010101-00F.cq4"), "garbage ".repeat(1_000));
         Files.writeString(bad.resolve("metadata.cq4t"), "garbage ".repeat(1_000));
         Files.createDirectories(run.resolve("journal/empty"));
         Files.writeString(run.resolve("journal/file"), "garbage");
@@ -309,6 +313,57 @@ class JournalTest {
             assertTrue(journal.append(SampleRun.step(0, 1)));
         }
         assertEquals(List.of(SampleRun.step(0, 1)), readAll(run));
+    }
+
+    @Test
+    void ofAnOldJournalItsFirstAndItsNewestHourAreKept() throws IOException {
+        for (int hour = 0; hour < 4; hour++) {
+            try (Journal journal = Journal.open(run, "n")) {
+                journal.append(SampleRun.step(0, hour));
+            }
+            renameTo(run.resolve("journal/n"), "20260101-0" + hour + "F.cq4");
+        }
+        Path folder = run.resolve("journal/n");
+        assertEquals(4, readAll(run).size());
+        long bytes = Files.size(folder.resolve("20260101-00F.cq4"));
+        // By size: of the five, with the file that is begun now, there is room for three.
+        append(new Retention(0, 3 * bytes), 4);
+        assertEquals(List.of(0L, 3L, 4L), steps());
+        append(new Retention(0, 3 * bytes), 5);
+        assertEquals(List.of(0L, 3L, 4L, 5L), steps());
+        // By age.
+        append(new Retention(1, 0), 6);
+        assertEquals(List.of(0L, 3L, 4L, 5L, 6L), steps(), "none is a day old");
+        Files.setLastModifiedTime(
+                folder.resolve("20260101-03F.cq4"), FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+        append(new Retention(1, 0), 7);
+        assertEquals(List.of(0L, 4L, 5L, 6L, 7L), steps());
+        append(Retention.ALL, 8);
+        assertEquals(List.of(0L, 4L, 5L, 6L, 7L, 8L), steps());
+    }
+
+    private void append(Retention retention, long step) throws IOException {
+        try (Journal journal = Journal.open(run, "n", JournalConfig.keeping(retention))) {
+            assertTrue(journal.append(SampleRun.step(0, step)));
+        }
+    }
+
+    private List<Long> steps() throws IOException {
+        return readAll(run).stream().map(event -> ((Event.Step) event).step()).toList();
+    }
+
+    /** As if its only new file had been written at another time. */
+    private static void renameTo(Path folder, String name) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                String was = file.getFileName().toString();
+                if (!was.endsWith(".cq4")) {
+                    Files.delete(file);
+                } else if (!was.startsWith("20260101-")) {
+                    Files.move(file, folder.resolve(name));
+                }
+            }
+        }
     }
 
     @Test

@@ -261,7 +261,7 @@ class ReportTest {
         IOException none = assertThrows(IOException.class, () -> RunHistory.read(run));
         assertTrue(none.getMessage().startsWith("no journal in " + run), none.getMessage());
         Path folder = Files.createDirectories(run.resolve("journal/n"));
-        Files.writeString(folder.resolve("20010101F.cq4"), "garbage ".repeat(1_000));
+        Files.writeString(folder.resolve("20010101-00F.cq4"), "garbage ".repeat(1_000));
         IOException garbage = assertThrows(IOException.class, () -> RunHistory.read(run));
         assertTrue(garbage.getMessage().contains("hold no event that can be read"), garbage.getMessage());
     }
