@@ -37,6 +37,7 @@ import picocli.CommandLine.ScopeType;
             MetricsCommand.class,
             AuditCommand.class,
             ReplayCommand.class,
+            RollbackCommand.class,
             ImportCommand.class,
             ExportCommand.class,
             EmbedCommand.class,

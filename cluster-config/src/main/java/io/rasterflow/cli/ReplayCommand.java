@@ -1,13 +1,8 @@
 package io.rasterflow.cli;
 
-import com.typesafe.config.ConfigUtil;
-import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Replay;
 import io.rasterflow.config.ConfigException;
-import io.rasterflow.model.checkpoint.Checkpoint;
-import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.journal.StepRecord;
-import io.rasterflow.streams.batch.BadSample;
 import io.rasterflow.streams.decode.DecodeException;
 import io.rasterflow.streams.decode.ImageHeader;
 import io.rasterflow.streams.shard.DataSet;
@@ -15,17 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -62,42 +52,20 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Engines.configure(1);
-        RunPlan plan = Checkpoints.config(run, List.of()).plan(run, false);
-        if (step < 0 || step >= plan.train().steps()) {
-            throw new ConfigException("--step " + step + ": the run has the steps 0 to "
-                    + (plan.train().steps() - 1));
-        }
         if (top < 0) {
             throw new ConfigException("--top must not be negative but is " + top);
         }
-        if (plan.data().feed().used()) {
-            throw new ConfigException(run + " was trained on a live feed, whose images are not kept: it has no replay");
-        }
-        Path checkpoint = Checkpoint.latest(run, step)
-                .orElseThrow(() -> new ConfigException(
-                        run + " holds no checkpoint of step " + step + " or before to compute it from"));
+        StepReplay replay = StepReplay.of(run, step);
         Optional<StepRecord> journalled = StepRecord.read(run, step);
-        ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "replay");
-        try (DataSet data = plan.data().openTrain()) {
-            Progress progress = new Progress(System.out, "replay");
-            Replay.Result result = Replay.of(system, plan, data, checkpoint, step, progress::at);
-            progress.clear();
-            Optional<Boolean> same = journalled.map(record -> same(record, result));
-            List<Replay.Image> worst = result.images().stream()
-                    .sorted(Comparator.comparingDouble(Replay.Image::loss).reversed())
-                    .toList();
-            print(plan, result, journalled, same, worst);
-            if (extract != null) {
-                extract(data, named(worst));
-            }
-            if (json) {
-                System.out.println(Json.line(fields(result, same, worst)));
-            }
-            return same.orElse(true) ? 0 : 1;
-        } finally {
-            system.terminate();
+        Optional<Boolean> same = journalled.map(record -> same(record, replay.result()));
+        print(replay, journalled, same);
+        if (extract != null) {
+            extract(replay);
         }
+        if (json) {
+            System.out.println(Json.line(fields(replay.result(), same, replay.worst())));
+        }
+        return same.orElse(true) ? 0 : 1;
     }
 
     private static boolean same(StepRecord record, Replay.Result result) {
@@ -106,12 +74,8 @@ final class ReplayCommand implements Callable<Integer> {
                 && (record.digest().isEmpty() || record.digest().equals(result.digest()));
     }
 
-    private void print(
-            RunPlan plan,
-            Replay.Result result,
-            Optional<StepRecord> journalled,
-            Optional<Boolean> same,
-            List<Replay.Image> worst) {
+    private void print(StepReplay replay, Optional<StepRecord> journalled, Optional<Boolean> same) {
+        Replay.Result result = replay.result();
         System.out.printf(
                 Locale.ROOT,
                 "step %d, computed from the checkpoint of step %d%n  loss %s · gradient norm %s · learning rate %s%n",
@@ -131,7 +95,7 @@ final class ReplayCommand implements Callable<Integer> {
                     + ", history " + record.digest() + ", but here it is " + result.digest()
                     + "; another kind of processor, exchange.wire=bf16 or changed data do that");
         }
-        worst.stream()
+        replay.worst().stream()
                 .limit(top)
                 .forEach(image -> System.out.printf(
                         Locale.ROOT,
@@ -144,31 +108,19 @@ final class ReplayCommand implements Callable<Integer> {
                         image.offset(),
                         image.key(),
                         image.quarantined().isEmpty() ? "" : " (another in its place: " + image.quarantined() + ")"));
-        String names = Stream.concat(
-                        plan.data().stream().quarantine().stream(),
-                        named(worst).stream().map(image -> BadSample.name(image.shard(), image.key())))
-                .distinct()
-                .map(ConfigUtil::quoteString)
-                .collect(Collectors.joining(","));
-        System.out.println("to train on from there without them: ./rasterflow train --from "
-                + Checkpoint.directory(run, result.checkpoint()) + " --run NEW 'data.stream.quarantine=[" + names
-                + "]'");
+        System.out.println("to train on from there without them: ./rasterflow rollback --run " + run + " --step " + step
+                + " --top " + top + " --to NEW");
     }
 
-    /** The first of them, but for positions where another image took the place of the one that is named. */
-    private List<Replay.Image> named(List<Replay.Image> worst) {
-        return worst.stream()
-                .limit(top)
-                .filter(image -> image.quarantined().isEmpty())
-                .toList();
-    }
-
-    private void extract(DataSet data, List<Replay.Image> images) throws IOException {
+    private void extract(StepReplay replay) throws IOException {
+        List<Replay.Image> images = replay.named(top);
         Files.createDirectories(extract);
-        for (Replay.Image image : images) {
-            byte[] bytes = data.read(image.id()).bytes();
-            String name = image.position() + "-" + image.key().replaceAll("[^A-Za-z0-9._-]", "_");
-            Files.write(extract.resolve(name + extension(bytes)), bytes);
+        try (DataSet data = replay.plan().data().openTrain()) {
+            for (Replay.Image image : images) {
+                byte[] bytes = data.read(image.id()).bytes();
+                String name = image.position() + "-" + image.key().replaceAll("[^A-Za-z0-9._-]", "_");
+                Files.write(extract.resolve(name + extension(bytes)), bytes);
+            }
         }
         System.out.println("written: " + images.size() + " images to " + extract);
     }

@@ -141,6 +141,44 @@ class TrainTest {
         try (Stream<Path> extracted = Files.list(directory.resolve("whole-images"))) {
             assertEquals(10, extracted.count());
         }
+        aRunGoesBackBeforeAStepWithoutItsWorstImages(whole);
+    }
+
+    private void aRunGoesBackBeforeAStepWithoutItsWorstImages(JsonNode replayed)
+            throws IOException, InterruptedException {
+        Rasterflow.Result back = new Rasterflow(directory)
+                .run(
+                        "rollback",
+                        "--run",
+                        "whole",
+                        "--step",
+                        "67",
+                        "--top",
+                        "3",
+                        "--to",
+                        "back",
+                        "--json",
+                        "train.steps=70",
+                        "probe.everySteps=1000");
+        assertEquals(0, back.exit(), back.text());
+        assertEquals(70, back.json().get("steps").asLong());
+        JsonNode again = replay("back", 67);
+        assertEquals(60, again.get("checkpoint").asLong());
+        Set<Long> worst = new HashSet<>();
+        for (int i = 0; i < 3; i++) {
+            worst.add(replayed.get("images").get(i).get("position").asLong());
+        }
+        Set<Long> replaced = new HashSet<>();
+        for (JsonNode image : again.get("images")) {
+            if (!image.get("quarantined").asText().isEmpty()) {
+                replaced.add(image.get("position").asLong());
+            }
+        }
+        assertEquals(worst, replaced);
+        Rasterflow.Result twice =
+                new Rasterflow(directory).run("rollback", "--run", "whole", "--step", "67", "--to", "back");
+        assertEquals(2, twice.exit(), twice.text());
+        assertTrue(twice.err().contains("--to back exists already"), twice.text());
     }
 
     private JsonNode replay(String run, long step) throws IOException, InterruptedException {
