@@ -111,6 +111,9 @@ public final class Trainer {
             try {
                 return new Trainer(context, node, replicaIndex).training();
             } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
+                if (e instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
                 LOG.debug("replica {} cannot be made", replicaIndex, e);
                 node.ended().tell(new TrainerNode.Ended(Failures.oneLine(e)));
                 boolean fatal = e instanceof OutOfMemoryError || !Failures.ofThisMachine(e);

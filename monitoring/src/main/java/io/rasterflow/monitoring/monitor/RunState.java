@@ -225,8 +225,8 @@ public final class RunState {
                 .map(series -> new SetFinding(
                         series.set(),
                         probes.correlation(series),
-                        probes.correlation(series).line().at(validationLast),
-                        probes.correlation(series).line().at(lossAtEnd)))
+                        probes.correlation(series).line().at(validationLast).asShare(),
+                        probes.correlation(series).line().at(lossAtEnd).asShare()))
                 .toList();
     }
 
@@ -271,10 +271,10 @@ public final class RunState {
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
                 probes.points(),
                 correlation(),
-                correlation().line().at(validationLast),
+                correlation().line().at(validationLast).asShare(),
                 sets(forecast.validationLoss()),
                 forecast,
-                correlation().line().at(forecast.validationLoss()),
+                correlation().line().at(forecast.validationLoss()).asShare(),
                 throughput.imagesPerSecond(),
                 throughput.imagesPerSecondAverage(),
                 ended != null ? 0 : throughput.secondsFor(steps - step),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.science.Correlation;
 import io.rasterflow.monitoring.science.Correlation.Point;
+import io.rasterflow.monitoring.science.Interval;
 import io.rasterflow.monitoring.science.LinearFit;
 import io.rasterflow.monitoring.science.Prediction;
 import java.util.ArrayList;
@@ -36,6 +37,15 @@ class CorrelationTest {
         assertEquals(-0.9523809523809524, c.spearman(), 1e-12);
         assertTrue(c.describe().startsWith("r = -0.646 (95 % -"), c.describe());
         assertTrue(c.describe().contains("rho = -0.952 (95 % -1.00 to -0."), c.describe());
+    }
+
+    @Test
+    void whatIsExpectedOfAnAccuracyStaysAShare() {
+        Prediction beyond = new Prediction(1.02, new Interval(0.9, 1.2));
+        assertEquals(new Prediction(1, new Interval(0.9, 1)), beyond.asShare());
+        Prediction below = new Prediction(-0.1, new Interval(-0.3, 0.2));
+        assertEquals(new Prediction(0, new Interval(0, 0.2)), below.asShare());
+        assertFalse(Prediction.NONE.asShare().interval().known());
     }
 
     @Test
