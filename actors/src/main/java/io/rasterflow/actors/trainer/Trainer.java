@@ -140,6 +140,10 @@ public final class Trainer {
         this.checkpoints = new CheckpointWriter(node);
         this.noiseScale = TrainingSession.noiseScale(node.plan());
         this.replica = new Rehearsal(node, context.getSystem()).replica(address);
+        if (Thread.interrupted()) { // What had not to wait has not noticed.
+            replica.close();
+            throw new InterruptedException("interrupted while the trainer was made");
+        }
         ActorRef<Command> self = context.getSelf();
         node.dataPlane().offer(replicaIndex, () -> {
             CompletableFuture<PeerState> answer = new CompletableFuture<>();
