@@ -126,9 +126,8 @@ public final class RunState {
         } else if (event instanceof Event.RunEnded end) {
             ended = end;
         }
-        // That a disk has room, that a process is there, that nothing goes on, or that somebody probes a checkpoint, is
-        // no
-        // sign that something does.
+        // That a disk has room, a process is there, nothing goes on or somebody probes a checkpoint is no sign that
+        // something does.
         if (!(event instanceof Event.Disk)
                 && !(event instanceof Event.Usage)
                 && !(event instanceof Event.Alarm)
