@@ -61,6 +61,10 @@ final class RollbackCommand implements Callable<Integer> {
             throw new ConfigException("--to " + to + " exists already; name a directory that does not");
         }
         StepReplay replay = StepReplay.of(run, step);
+        if (replay.named(top).isEmpty()) {
+            throw new ConfigException("others stood in for the " + top + " worst images of step " + step
+                    + " already: there is none to leave out; raise --top, or take another step");
+        }
         System.out.printf(
                 Locale.ROOT,
                 "back from step %d to the checkpoint of step %d, without:%n",

@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -127,8 +128,7 @@ public final class Node {
     /** Set before telemetry, on nodes with the monitor's role. */
     private volatile AlarmHooks hooks;
 
-    private Optional<DiskReport> disk = Optional.empty();
-    private Optional<UsageReport> usage = Optional.empty();
+    private List<PeriodicReport> reports = List.of();
     private String knownCoordinator = "";
     private int endedTrainers;
     private long refusedSince;
@@ -276,8 +276,7 @@ public final class Node {
     }
 
     private Behavior<Command> onHeartbeat() {
-        disk.ifPresent(DiskReport::heartbeat);
-        usage.ifPresent(UsageReport::heartbeat);
+        reports.forEach(PeriodicReport::heartbeat);
         coordinator.tell(new Coordinator.JoinNode(settings.name(), process, Coordinator.PROTOCOL, admissions));
         return Behaviors.same();
     }
@@ -321,19 +320,14 @@ public final class Node {
             if (telemetry == null) {
                 openTelemetry(run);
             }
-            disk = Optional.of(new DiskReport(
-                    settings.name(),
-                    Path.of(run.directory()),
-                    telemetry,
-                    context.getSystem().dispatchers().lookup(DispatcherSelector.blocking())));
+            Executor waiting = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
             boolean computes =
                     settings.roles().contains(TRAINER) || settings.roles().contains(PROBE);
             String device = computes ? run.train().device() : "cpu";
-            usage = Optional.of(new UsageReport(
-                    settings.name(),
-                    () -> Engines.gpuMemory(device, run.replicas()),
-                    telemetry,
-                    context.getSystem().dispatchers().lookup(DispatcherSelector.blocking())));
+            reports = List.of(
+                    new DiskReport(settings.name(), Path.of(run.directory()), telemetry, waiting),
+                    new UsageReport(
+                            settings.name(), () -> Engines.gpuMemory(device, run.replicas()), telemetry, waiting));
             Optional<DataSet> shards = Optional.empty();
             if (!run.data().feed().used() || settings.roles().contains(PROBE)) {
                 shards = Optional.of(own(run.data().openTrain()));

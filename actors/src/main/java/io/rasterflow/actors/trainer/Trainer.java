@@ -394,7 +394,9 @@ public final class Trainer {
         session = Optional.empty();
     }
 
+    /** Before the coordinator acts on where this rank stands, as it pauses or ends the run, its last step is told. */
     private void announce() {
+        node.telemetry().flush();
         herald.tell(new Herald.Tell(member.standing()));
     }
 

@@ -3,6 +3,7 @@ package io.rasterflow.monitoring.journal;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.EventJson;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ public final class Journal implements AutoCloseable {
     /** Free space is asked for once per so many appended bytes: a system call per record would cost more than it. */
     private static final long CHECK_EVERY_BYTES = 1 << 18;
     /** A failure that took as long as this waited for a lock that nobody will give back. */
-    private static final long HANGING_NANOS = 500_000_000;
+    private static final long HANGING_NANOS = (Queues.LOCK_MILLIS - 100) * 1_000_000;
 
     /** How the name of a journal ends that was damaged when its node opened it again. */
     public static final Pattern SET_ASIDE = Pattern.compile("\\.damaged-\\d+$");
@@ -115,7 +116,7 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    private static String reason(IOException e) {
+    private static String reason(Exception e) {
         return e.getClass().getSimpleName() + (e.getMessage() == null ? "" : " " + e.getMessage());
     }
 
@@ -128,7 +129,7 @@ public final class Journal implements AutoCloseable {
         if (broken) {
             return lose("an earlier failure left it unusable", null);
         }
-        long begun = System.nanoTime();
+        long begun = 0;
         try {
             byte[] record = EventJson.write(event);
             synchronized (this) {
@@ -140,6 +141,7 @@ public final class Journal implements AutoCloseable {
                             "the disk has less than " + (config.reserveBytes() >> 20) + " MB free; free some space",
                             null);
                 }
+                begun = System.nanoTime();
                 appender.writeBytes(bytes -> bytes.write(record));
                 if (appender.cycle() != cycle) {
                     trim();
@@ -150,7 +152,7 @@ public final class Journal implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             // InternalError is how the JVM reports a mapped page that the disk could not back. It leaves the queue's
             // lock held: whoever appends next would wait for it, and training with him.
-            broken = broken || e instanceof Error || System.nanoTime() - begun > HANGING_NANOS;
+            broken = broken || e instanceof Error || begun != 0 && System.nanoTime() - begun > HANGING_NANOS;
             return lose(e.toString(), e);
         }
     }
@@ -160,7 +162,7 @@ public final class Journal implements AutoCloseable {
         cycle = appender.cycle();
         try {
             JournalFiles.trim(folder, config.retention(), System.currentTimeMillis());
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) { // A listing may fail half-way.
             log.warn("old files of the journal {} cannot be deleted: {}", folder, reason(e));
         }
     }

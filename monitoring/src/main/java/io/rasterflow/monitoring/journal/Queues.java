@@ -9,6 +9,9 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 final class Queues {
 
     static final RollCycles ROLL_CYCLE = RollCycles.FAST_HOURLY;
+    /** A writer that was killed leaves a half-written record: its successor waits so long for its lock, then goes on. */
+    static final long LOCK_MILLIS = 1_000;
+
     static final String SUFFIX = SingleChronicleQueue.SUFFIX;
 
     static {
@@ -33,8 +36,7 @@ final class Queues {
         return SingleChronicleQueueBuilder.binary(folder)
                 .rollCycle(ROLL_CYCLE)
                 .blockSize(config.blockBytes())
-                // A writer that was killed leaves a half-written record: its successor waits this long, then goes on.
-                .timeoutMS(1_000)
+                .timeoutMS(LOCK_MILLIS)
                 .readOnly(readOnly)
                 .build();
     }

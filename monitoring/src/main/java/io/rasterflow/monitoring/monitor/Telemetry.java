@@ -81,8 +81,11 @@ public final class Telemetry {
         }
     }
 
-    private void flush() {
-        untold.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
-        untold.clear();
+    /** Tells the monitor now of the steps that it has not heard of, lest it hear first of what comes of them. */
+    public void flush() {
+        synchronized (untold) {
+            untold.forEach(event -> monitor.tell(new MonitorActor.Record(event)));
+            untold.clear();
+        }
     }
 }
