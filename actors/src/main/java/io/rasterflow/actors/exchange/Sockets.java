@@ -1,8 +1,11 @@
 package io.rasterflow.actors.exchange;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -13,10 +16,29 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.RawUnixChannelOption;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** How the connections of a data plane are made: native epoll where present, options, buffers. */
+/**
+ * How the connections of a data plane are made: native epoll where present, options, buffers.
+ *
+ * <p>A connection that stays on this host is not paced: with BBR as the system's congestion control the kernel sends even
+ * there no faster than it believes that the way carries, which halves the exchange. Reno, which every Linux has and lets
+ * every process choose, sends what the receiver has room for. Between hosts the system's choice holds.
+ */
 final class Sockets {
+
+    /** Of {@code netinet/in.h} and {@code netinet/tcp.h}: a name of up to 16 bytes. */
+    private static final RawUnixChannelOption CONGESTION = new RawUnixChannelOption("TCP_CONGESTION", 6, 13, 16);
+
+    private static final byte[] UNPACED = Arrays.copyOf("reno".getBytes(US_ASCII), 16);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
 
     private final EventLoops loops;
     private final int chunkBytes;
@@ -43,6 +65,7 @@ final class Sockets {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
+                        unpaceOnOneHost(channel);
                         greet.accept(channel);
                     }
                 });
@@ -71,11 +94,27 @@ final class Sockets {
                 .connect(address.host(), address.port())
                 .addListener((ChannelFuture attempt) -> {
                     if (attempt.isSuccess()) {
+                        unpaceOnOneHost((SocketChannel) attempt.channel());
                         handshake.connected((SocketChannel) attempt.channel());
                     } else {
                         handshake.unreachable(attempt.cause());
                     }
                 });
+    }
+
+    private static void unpaceOnOneHost(SocketChannel channel) {
+        InetSocketAddress local = channel.localAddress();
+        InetSocketAddress remote = channel.remoteAddress();
+        if (channel instanceof EpollSocketChannel
+                && local != null
+                && remote != null
+                && local.getAddress().equals(remote.getAddress())) {
+            try {
+                channel.config().setOption(CONGESTION, ByteBuffer.wrap(UNPACED));
+            } catch (ChannelException e) {
+                LOG.debug("a connection on this host keeps the system's congestion control: {}", e.getMessage());
+            }
+        }
     }
 
     private WriteBufferWaterMark waterMark() {

@@ -3,11 +3,14 @@ package io.rasterflow.tests.exchange;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.Exchange;
 import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.exchange.Generation;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,10 +22,12 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -62,6 +67,36 @@ class AllReduceTest {
     }
 
     /** More ranks than cache lines: some slices are empty. */
+    @Test
+    void connectionsOnOneHostAreNotPaced() throws Exception {
+        try (World world = new World(2, 1000, 256, 1, 1)) {
+            world.run(0, 1, World.Pause.NONE);
+            for (String end : List.of("sport", "dport")) {
+                String filter = world.planes.stream()
+                        .map(plane -> end + " = :" + plane.address(0).port())
+                        .collect(Collectors.joining(" or "));
+                List<String> sockets = sockets(filter);
+                assertEquals(1, sockets.size(), filter + " " + sockets);
+                assertTrue(sockets.get(0).contains(" reno "), sockets.get(0));
+            }
+        }
+    }
+
+    /** What the kernel knows of connections: a line each. */
+    private static List<String> sockets(String filter) throws Exception {
+        String output;
+        try {
+            Process ss = new ProcessBuilder("ss", "--tcp", "--info", "--no-header", "--numeric", "--oneline", filter)
+                    .redirectErrorStream(true)
+                    .start();
+            output = new String(ss.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(0, ss.waitFor(), output);
+        } catch (IOException e) {
+            return Assumptions.abort("no ss: apt-get install iproute2");
+        }
+        return output.lines().toList();
+    }
+
     @Test
     void fewerFloatsThanRanks() throws Exception {
         try (World world = new World(6, 17, 64, 1, 2, 1)) {
