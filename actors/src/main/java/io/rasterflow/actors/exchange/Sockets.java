@@ -2,6 +2,7 @@ package io.rasterflow.actors.exchange;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -17,9 +18,13 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.RawUnixChannelOption;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,25 +32,39 @@ import org.slf4j.LoggerFactory;
 /**
  * How the connections of a data plane are made: native epoll where present, options, buffers.
  *
- * <p>A connection that stays on this host is not paced: with BBR as the system's congestion control the kernel sends even
- * there no faster than it believes that the way carries, which halves the exchange. Reno, which every Linux has and lets
- * every process choose, sends what the receiver has room for. Between hosts the system's choice holds.
+ * <p>A connection that stays on this host is not paced: with BBR as the system's congestion control the kernel spaces the
+ * segments even there, which doubles the time of an exchange. So every connection begins with Reno, which every Linux has
+ * and lets every process choose, and one between hosts goes on with the system's; the other way round the kernel would pace
+ * for ever.
  */
 final class Sockets {
 
-    /** Of {@code netinet/in.h} and {@code netinet/tcp.h}: a name of up to 16 bytes. */
-    private static final RawUnixChannelOption CONGESTION = new RawUnixChannelOption("TCP_CONGESTION", 6, 13, 16);
+    private static final Path SYSTEM_CONGESTION = Path.of("/proc/sys/net/ipv4/tcp_congestion_control");
+    private static final int MAX_CONGESTION_NAME = 16;
 
-    private static final byte[] UNPACED = Arrays.copyOf("reno".getBytes(US_ASCII), 16);
+    /** IPPROTO_TCP and TCP_CONGESTION of {@code netinet/in.h} and {@code netinet/tcp.h}. */
+    private static final RawUnixChannelOption CONGESTION =
+            new RawUnixChannelOption("TCP_CONGESTION", 6, 13, MAX_CONGESTION_NAME);
 
     private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
 
     private final EventLoops loops;
     private final int chunkBytes;
+    private final Optional<String> systemCongestion;
 
     Sockets(EventLoops loops, ExchangeConfig config) {
         this.loops = loops;
         this.chunkBytes = config.chunkBytes();
+        this.systemCongestion = Epoll.isAvailable() ? systemCongestion() : Optional.empty();
+    }
+
+    private static Optional<String> systemCongestion() {
+        try {
+            return Optional.of(Files.readString(SYSTEM_CONGESTION).strip());
+        } catch (IOException e) {
+            LOG.debug("the system's congestion control is not known, so it stays: {}", e.toString());
+            return Optional.empty();
+        }
     }
 
     /**
@@ -65,10 +84,11 @@ final class Sockets {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        unpaceOnOneHost(channel);
+                        connected(channel);
                         greet.accept(channel);
                     }
                 });
+        begin(bootstrap);
         ChannelFuture bound = bootstrap.bind(config.host(), config.port()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new ExchangeException(
@@ -82,7 +102,7 @@ final class Sockets {
 
     /** Connects; the handshake is told on the event loop whether that worked. */
     void connect(DataAddress address, ConnectorHandshake handshake, int timeoutMillis) {
-        new Bootstrap()
+        Bootstrap bootstrap = new Bootstrap()
                 .group(loops.group())
                 .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.AUTO_CLOSE, false)
@@ -90,29 +110,43 @@ final class Sockets {
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                .handler(handshake.newDecoder())
-                .connect(address.host(), address.port())
-                .addListener((ChannelFuture attempt) -> {
-                    if (attempt.isSuccess()) {
-                        unpaceOnOneHost((SocketChannel) attempt.channel());
-                        handshake.connected((SocketChannel) attempt.channel());
-                    } else {
-                        handshake.unreachable(attempt.cause());
-                    }
-                });
+                .handler(handshake.newDecoder());
+        begin(bootstrap);
+        bootstrap.connect(address.host(), address.port()).addListener((ChannelFuture attempt) -> {
+            if (attempt.isSuccess()) {
+                connected((SocketChannel) attempt.channel());
+                handshake.connected((SocketChannel) attempt.channel());
+            } else {
+                handshake.unreachable(attempt.cause());
+            }
+        });
     }
 
-    private static void unpaceOnOneHost(SocketChannel channel) {
+    /** For a socket that is not connected yet. */
+    private void begin(AbstractBootstrap<?, ?> bootstrap) {
+        if (systemCongestion.isPresent()) {
+            bootstrap.option(CONGESTION, congestion("reno"));
+        }
+    }
+
+    private static ByteBuffer congestion(String name) {
+        return ByteBuffer.wrap(Arrays.copyOf(name.getBytes(US_ASCII), MAX_CONGESTION_NAME));
+    }
+
+    private void connected(SocketChannel channel) {
         InetSocketAddress local = channel.localAddress();
         InetSocketAddress remote = channel.remoteAddress();
-        if (channel instanceof EpollSocketChannel
-                && local != null
-                && remote != null
-                && local.getAddress().equals(remote.getAddress())) {
+        boolean leavesHost =
+                local != null && remote != null && !local.getAddress().equals(remote.getAddress());
+        if (leavesHost && systemCongestion.isPresent()) {
             try {
-                channel.config().setOption(CONGESTION, ByteBuffer.wrap(UNPACED));
+                channel.config().setOption(CONGESTION, congestion(systemCongestion.get()));
             } catch (ChannelException e) {
-                LOG.debug("a connection on this host keeps the system's congestion control: {}", e.getMessage());
+                LOG.warn(
+                        "the connection with {} keeps Reno instead of {}: {}",
+                        remote,
+                        systemCongestion.get(),
+                        e.getMessage());
             }
         }
     }
