@@ -10,6 +10,7 @@ import io.rasterflow.actors.probe.ProbeSet;
 import io.rasterflow.actors.run.ProbeSetPlan;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
+import io.rasterflow.actors.trainer.QuarantinePictures;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
 import io.rasterflow.model.program.Engines;
@@ -128,7 +129,7 @@ public final class Node {
     /** Set before telemetry, on nodes with the monitor's role. */
     private volatile AlarmHooks hooks;
 
-    private List<PeriodicReport> reports = List.of();
+    private final List<PeriodicReport> reports = new ArrayList<>();
     private String knownCoordinator = "";
     private int endedTrainers;
     private long refusedSince;
@@ -324,14 +325,14 @@ public final class Node {
             boolean computes =
                     settings.roles().contains(TRAINER) || settings.roles().contains(PROBE);
             String device = computes ? run.train().device() : "cpu";
-            reports = List.of(
-                    new DiskReport(settings.name(), Path.of(run.directory()), telemetry, waiting),
-                    new UsageReport(
-                            settings.name(), () -> Engines.gpuMemory(device, run.replicas()), telemetry, waiting));
+            reports.add(new DiskReport(settings.name(), Path.of(run.directory()), telemetry, waiting));
+            reports.add(new UsageReport(
+                    settings.name(), () -> Engines.gpuMemory(device, run.replicas()), telemetry, waiting));
             Optional<DataSet> shards = Optional.empty();
             if (!run.data().feed().used() || settings.roles().contains(PROBE)) {
                 shards = Optional.of(own(run.data().openTrain()));
-                report(shards.get());
+                DataReport.tell(settings.name(), shards.get(), telemetry);
+                reports.add(new CacheReport(settings.name(), shards.get(), telemetry, waiting));
             }
             if (settings.roles().contains(TRAINER)) {
                 startTrainers(
@@ -369,23 +370,9 @@ public final class Node {
                 : sets;
     }
 
-    /** What is known before a sample is read: shards that are cut or damaged, of which the rest is used. */
-    private void report(DataSet shards) {
-        shards.damages()
-                .forEach((shard, damage) -> telemetry.record(new Event.BadSample(
-                        System.currentTimeMillis(),
-                        settings.name(),
-                        -1,
-                        shards.shardName(shard),
-                        damage.offset(),
-                        "",
-                        -1,
-                        "the shard is damaged from there on, the samples before are used: " + damage.fault(),
-                        "")));
-    }
-
     private void startTrainers(RunPlan run, long nextStep, Samples images) {
         DataPlane dataPlane = own(DataPlane.bind(settings.dataPlane(), run.exchange()));
+        Executor io = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
         TrainerNode node = new TrainerNode(
                 settings.name(),
                 TrainerNode.identity(run, images),
@@ -395,9 +382,10 @@ public final class Node {
                 dataPlane,
                 telemetry,
                 new InputReport(settings.name(), run, images, telemetry),
+                new QuarantinePictures(settings.name(), run, images, telemetry, io),
                 coordinator,
                 context.messageAdapter(TrainerNode.Ended.class, ended -> new TrainerEnded(ended.reason())),
-                context.getSystem().dispatchers().lookup(DispatcherSelector.blocking()));
+                io);
         for (int replica = 0; replica < run.replicas(); replica++) {
             trainers.add(context.spawn(Trainer.create(node, replica), TRAINER + "-" + replica, Trainer.dispatcher()));
         }

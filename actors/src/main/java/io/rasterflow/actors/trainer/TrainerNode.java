@@ -20,6 +20,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * @param dataPlane gradients go through it
  * @param telemetry events go through it
  * @param input what the images go through
+ * @param pictures those of quarantined samples
  * @param coordinator proxy of the singleton
  * @param ended is told when a trainer has ended
  * @param io executor for blocking work such as writing checkpoints
@@ -33,6 +34,7 @@ public record TrainerNode(
         DataPlane dataPlane,
         Telemetry telemetry,
         InputReport input,
+        QuarantinePictures pictures,
         ActorRef<Coordinator.Command> coordinator,
         ActorRef<Ended> ended,
         Executor io) {

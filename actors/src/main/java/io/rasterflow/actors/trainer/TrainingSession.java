@@ -265,17 +265,20 @@ final class TrainingSession implements AutoCloseable {
                         batch.microBatch(),
                         batch.positions()[0],
                         batch.labels().length));
-        batch.badSamples().forEach(bad -> node.telemetry()
-                .record(new Event.BadSample(
-                        now,
-                        node.name(),
-                        step,
-                        bad.shard(),
-                        bad.offset(),
-                        bad.key(),
-                        bad.position(),
-                        bad.cause(),
-                        bad.firstBytes())));
+        batch.badSamples().forEach(bad -> {
+            node.telemetry()
+                    .record(new Event.BadSample(
+                            now,
+                            node.name(),
+                            step,
+                            bad.shard(),
+                            bad.offset(),
+                            bad.key(),
+                            bad.position(),
+                            bad.cause(),
+                            bad.firstBytes()));
+            node.pictures().take(bad);
+        });
     }
 
     /** Stops the stream and leaves the exchange, if it has come to one. */

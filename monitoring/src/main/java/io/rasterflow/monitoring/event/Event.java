@@ -2,7 +2,10 @@ package io.rasterflow.monitoring.event;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Something that happened in a run. Events are written to the node's journal first and told to the monitor second; on
@@ -24,7 +27,10 @@ import java.util.List;
     @JsonSubTypes.Type(value = Event.Lease.class, name = "lease"),
     @JsonSubTypes.Type(value = Event.Commit.class, name = "commit"),
     @JsonSubTypes.Type(value = Event.BadSample.class, name = "bad-sample"),
+    @JsonSubTypes.Type(value = Event.Thumbnail.class, name = "thumbnail"),
+    @JsonSubTypes.Type(value = Event.Curated.class, name = "curated"),
     @JsonSubTypes.Type(value = Event.Input.class, name = "input"),
+    @JsonSubTypes.Type(value = Event.Cache.class, name = "cache"),
     @JsonSubTypes.Type(value = Event.Disk.class, name = "disk"),
     @JsonSubTypes.Type(value = Event.Usage.class, name = "usage"),
     @JsonSubTypes.Type(value = Event.Alarm.class, name = "alarm"),
@@ -46,7 +52,10 @@ public sealed interface Event
                 Event.Lease,
                 Event.Commit,
                 Event.BadSample,
+                Event.Thumbnail,
+                Event.Curated,
                 Event.Input,
+                Event.Cache,
                 Event.Disk,
                 Event.Usage,
                 Event.Alarm,
@@ -387,6 +396,50 @@ public sealed interface Event
     }
 
     /**
+     * What a quarantined sample looks like, as far as anything of it can be decoded; some time after its {@link BadSample}, of
+     * the first ones of a node and of few after that.
+     *
+     * @param png small picture, made anew from the pixels, in Base64
+     */
+    record Thumbnail(long timeMillis, String node, String shard, String key, String png) implements Event {}
+
+    /**
+     * What {@code data.curate} left out of a source of training images when its shards were indexed; once, when a node joins,
+     * and the same on all.
+     *
+     * @param samples that are used
+     * @param causes samples that are not, by cause; {@code duplicate} are those that look like another of their shard
+     * @param shardsWithMost near-duplicates, the most first; not all of many shards
+     * @param pairs some of them, as far as they are known
+     */
+    record Curated(
+            long timeMillis,
+            String node,
+            String source,
+            int shards,
+            long samples,
+            Map<String, Long> causes,
+            List<Shard> shardsWithMost,
+            List<Pair> pairs)
+            implements Event {
+        public Curated {
+            causes = Collections.unmodifiableSortedMap(new TreeMap<>(causes));
+            shardsWithMost = List.copyOf(shardsWithMost);
+            pairs = List.copyOf(pairs);
+        }
+
+        /** How many near-duplicates were left out of a shard. */
+        public record Shard(String name, long duplicates) {}
+
+        /**
+         * @param leftOut key of the image that is not used
+         * @param kept key of that which it looks like
+         * @param bits of 64 in which their perceptual hashes differ
+         */
+        public record Pair(String shard, String leftOut, String kept, int bits) {}
+    }
+
+    /**
      * What has gone through a node's input pipeline since the node started; every few seconds.
      *
      * @param stages in the order in which a sample passes them
@@ -412,6 +465,35 @@ public sealed interface Event
          */
         public record Source(String name, long images, double epoch) {}
     }
+
+    /**
+     * A node's cache of the shards that cannot be read where they lie; every few seconds. What is counted is what this node
+     * did since it started, for the training images; the folder may be shared with others.
+     *
+     * @param heldBytes of the shards in the folder, whoever brought them there
+     * @param limitBytes that they may have; 0 for any
+     * @param shards in the folder
+     * @param hits times that a shard was asked for and was there
+     * @param misses times that it had to be brought in first
+     * @param evictions shards that went to make room
+     * @param filling shards that are being brought in now
+     * @param fetchedBytes that came from elsewhere
+     * @param retries requests that followed a failed one
+     */
+    record Cache(
+            long timeMillis,
+            String node,
+            String directory,
+            long heldBytes,
+            long limitBytes,
+            int shards,
+            long hits,
+            long misses,
+            long evictions,
+            long filling,
+            long fetchedBytes,
+            long retries)
+            implements Event {}
 
     /** The room on the disk of a node's run directory; twice a minute. */
     record Disk(long timeMillis, String node, String directory, long freeBytes, long totalBytes) implements Event {}

@@ -4,6 +4,7 @@ import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.alarm.Straggler;
 import io.rasterflow.monitoring.event.Event;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +38,12 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     /** Asks for what changed since {@code cursor}. */
     public record GetUpdate(RunUpdate.Cursor cursor, ActorRef<RunUpdate> replyTo) implements Command {}
+
+    /** Asks for the picture of a quarantined sample. */
+    public record GetThumbnail(String name, ActorRef<Thumbnail> replyTo) implements Command {}
+
+    /** @param png in Base64; empty where there is none */
+    public record Thumbnail(String png) implements MonitorMessage {}
 
     /** Asks for what the run came to so far. */
     public record GetSummary(ActorRef<Summarised> replyTo) implements Command {}
@@ -92,6 +99,7 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
                 .onMessage(SubscriberStopped.class, this::onSubscriberStopped)
                 .onMessage(GetStatus.class, this::onGetStatus)
                 .onMessage(GetUpdate.class, this::onGetUpdate)
+                .onMessage(GetThumbnail.class, this::onGetThumbnail)
                 .onMessage(GetSummary.class, this::onGetSummary)
                 .build();
     }
@@ -148,6 +156,14 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     private Behavior<Command> onGetUpdate(GetUpdate command) {
         command.replyTo().tell(state.since(command.cursor()));
+        return this;
+    }
+
+    private Behavior<Command> onGetThumbnail(GetThumbnail command) {
+        command.replyTo()
+                .tell(new Thumbnail(state.thumbnail(command.name())
+                        .map(Base64.getEncoder()::encodeToString)
+                        .orElse("")));
         return this;
     }
 

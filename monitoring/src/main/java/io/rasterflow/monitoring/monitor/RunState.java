@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -30,11 +31,7 @@ public final class RunState {
     static final String TRAINING = "training";
     static final String PAUSED = "paused";
 
-    /** What the names of the curves of the input pipelines begin with. */
-    static final String QUEUE = "queue.";
-
     private static final int CURVE_BUCKETS = 400;
-    private static final int QUARANTINED = 50;
 
     private final Map<String, Series> curves = new LinkedHashMap<>();
     private final Series loss = curve("loss");
@@ -49,16 +46,14 @@ public final class RunState {
     private final RankTimes ranks = new RankTimes();
     private final RankHours hours = new RankHours();
     private final SlowRanks slowRanks = new SlowRanks();
-    private final QueueDepths queues = new QueueDepths();
+    private final DataBook data = new DataBook();
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final ProbeBook probes = new ProbeBook();
     private final Forecaster forecaster = new Forecaster();
-    private final Map<String, Event.Input> inputs = new TreeMap<>();
     private final Map<String, Event.Disk> disks = new TreeMap<>();
     private final Map<String, Event.Usage> usages = new TreeMap<>();
     private final AlarmBook alarms = new AlarmBook();
-    private final Newest<Event.BadSample> quarantine = new Newest<>(QUARANTINED);
 
     private Event.RunStarted started;
     private Event.RunEnded ended;
@@ -70,7 +65,6 @@ public final class RunState {
     private long lastMillis;
     private long stepsDone;
     private long imagesDone;
-    private long badSamples;
     private long checkpoints;
     private long imagesStep = -1;
     private long generation;
@@ -98,7 +92,7 @@ public final class RunState {
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
             if (membership.change().equals("down")) {
-                queues.remove(membership.member());
+                data.remove(membership.member());
                 usages.remove(membership.member());
             }
             // Also that of a coordinator that took over and was never told to pause.
@@ -106,11 +100,6 @@ public final class RunState {
             slowRanks.enter(membership.generation());
         } else if (event instanceof Event.Formed place) {
             slowRanks.add(place);
-        } else if (event instanceof Event.BadSample sample) {
-            badSamples++;
-            quarantine.add(sample);
-        } else if (event instanceof Event.Input input) {
-            onInput(input);
         } else if (event instanceof Event.Disk disk) {
             disks.put(disk.node(), disk);
         } else if (event instanceof Event.Usage usage) {
@@ -129,12 +118,14 @@ public final class RunState {
         // That a disk has room, a process is there, nothing goes on or somebody probes a checkpoint is no sign that
         // something does.
         if (!(event instanceof Event.Disk)
+                && !(event instanceof Event.Cache)
                 && !(event instanceof Event.Usage)
                 && !(event instanceof Event.Alarm)
                 && !Event.Probe.VERB.equals(event.node())) {
             lastMillis = Math.max(lastMillis, event.timeMillis());
             nodes.add(event);
         }
+        data.add(event);
         notables.add(event);
     }
 
@@ -152,6 +143,7 @@ public final class RunState {
         generation = 0;
         worldSize = start.worldSize();
         throughput.restart();
+        data.restart();
         hours.start(start.timeMillis(), start.rankHourPrice());
         // What the interrupted run did beyond its checkpoint is done again.
         curves.values().forEach(series -> series.truncate(start.firstStep()));
@@ -181,19 +173,13 @@ public final class RunState {
         forecaster.step(step.step(), step.loss());
         learningRate.add(step.step(), step.learningRate());
         gradientNorm.add(step.step(), step.gradientNorm());
-        queues.news()
-                .forEach((stage, items) -> curves.computeIfAbsent(QUEUE + stage, unseen -> new Series(CURVE_BUCKETS))
-                        .add(step.step(), items));
+        data.news().forEach((name, value) -> curves.computeIfAbsent(name, unseen -> new Series(CURVE_BUCKETS))
+                .add(step.step(), value));
         seconds.add(step.step(), hours.seconds());
         if (took > 0) {
             imagesPerSecond.add(step.step(), step.images() / took);
             inputWait.add(step.step(), (step.ledger().fetch() + step.ledger().decode()) / took);
         }
-    }
-
-    private void onInput(Event.Input input) {
-        inputs.put(input.node(), input);
-        queues.add(input);
     }
 
     private void onWorld(long newGeneration, int newWorldSize) {
@@ -288,13 +274,21 @@ public final class RunState {
                 nodes.status(),
                 List.copyOf(disks.values()),
                 List.copyOf(usages.values()),
-                List.copyOf(inputs.values()),
-                badSamples,
-                quarantine.list(),
+                data.inputs(),
+                data.caches(),
+                data.curated(),
+                data.badSamples(),
+                data.quarantine(),
+                data.thumbnails().names(data.quarantine()),
                 checkpoints,
                 generation,
                 worldSize,
                 imagesStep);
+    }
+
+    /** The picture of a quarantined sample, by its name in {@link RunStatus#thumbnails}. */
+    Optional<byte[]> thumbnail(String name) {
+        return data.thumbnails().png(name);
     }
 
     private String state() {
@@ -346,7 +340,7 @@ public final class RunState {
                 throughput.imagesPerSecondAverage(),
                 worldSize,
                 ranks.shares(),
-                badSamples);
+                data.badSamples());
     }
 
     /** What changed since a reader last asked; {@link Cursor#START} asks for everything. */

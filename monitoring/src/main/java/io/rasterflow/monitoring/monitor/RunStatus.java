@@ -42,8 +42,11 @@ import java.util.List;
  * @param disks the last word of each node on its disk
  * @param usages the last word of each node on processor and memory; none of those that went down
  * @param inputs the last word of each node on its input pipeline
+ * @param caches the last word of each node on its cache of shards; none of those that went down
+ * @param curated what was left out of each source; empty where nothing is
  * @param badSamples bad samples that were replaced
  * @param quarantine the last of them, the newest first
+ * @param thumbnails names of their pictures, in the same order; empty text where there is none
  * @param imagesStep step of the last pictures of predictions; -1 without any
  */
 public record RunStatus(
@@ -89,8 +92,11 @@ public record RunStatus(
         List<Event.Disk> disks,
         List<Event.Usage> usages,
         List<Event.Input> inputs,
+        List<Event.Cache> caches,
+        List<Event.Curated> curated,
         long badSamples,
         List<Event.BadSample> quarantine,
+        List<String> thumbnails,
         long checkpoints,
         long generation,
         int worldSize,
@@ -98,8 +104,11 @@ public record RunStatus(
         implements MonitorMessage {
 
     public RunStatus {
-        // Pages of older programs foretell nothing, and do not know what their nodes take.
+        // Pages of older programs foretell nothing, and do not know what their nodes take and keep.
         usages = usages == null ? List.of() : usages;
+        curated = curated == null ? List.of() : curated;
+        thumbnails = thumbnails == null ? List.of() : thumbnails;
+        caches = caches == null ? List.of() : caches;
         forecast = forecast == null ? LossForecast.none("not known here") : forecast;
         accuracyAtEnd = accuracyAtEnd == null ? Prediction.NONE : accuracyAtEnd;
     }

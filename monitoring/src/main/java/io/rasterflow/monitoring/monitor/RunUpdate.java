@@ -13,7 +13,9 @@ import java.util.Map;
  * @param next what the reader shows at its next request
  * @param curves by name: {@code loss}, {@code validation}, {@code learningRate}, {@code imagesPerSecond}, {@code gradientNorm},
  *     {@code inputWait} (share of rank 0's step that it waits for images), {@code seconds} (how long the run had gone on,
- *     over all of its starts), and for each stage of the input pipelines {@code queue.STAGE} (items inside it, over all nodes)
+ *     over all of its starts), for each stage of the input pipelines {@code queue.STAGE} (items inside it, over all nodes), for each
+ *     source {@code rate.SOURCE} (images per second) and {@code epoch.SOURCE} (passes over it), {@code cache.held} (bytes of the
+ *     fullest cache of shards) and {@code cache.fetched} (bytes per second that come into all)
  * @param events lines that are new
  */
 public record RunUpdate(boolean full, Cursor next, RunStatus status, Map<String, Tail> curves, List<Notable> events)

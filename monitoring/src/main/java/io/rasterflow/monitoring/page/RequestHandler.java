@@ -6,6 +6,7 @@ import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -43,6 +44,7 @@ final class RequestHandler {
     private static final ContentType EVENT_STREAM = MediaTypes.TEXT_EVENT_STREAM.toContentType();
     private static final ContentType PNG = MediaTypes.IMAGE_PNG.toContentType();
     private static final String IMAGES = "/images/";
+    private static final String QUARANTINE = "/quarantine/";
     private static final ContentType METRICS = ContentTypes.parse(Metrics.CONTENT_TYPE);
 
     /** No script, style, frame or connection but this server's own; no other site may read an answer. */
@@ -118,8 +120,22 @@ final class RequestHandler {
             case "/api/compare" ->
                 compare(request.getUri().query().get("version").orElse("0"));
             default ->
-                path.startsWith(IMAGES) ? fromDisk(() -> image(path.substring(IMAGES.length()))) : now(asset(path));
+                path.startsWith(IMAGES)
+                        ? fromDisk(() -> image(path.substring(IMAGES.length())))
+                        : path.startsWith(QUARANTINE)
+                                ? thumbnail(path.substring(QUARANTINE.length()))
+                                : now(asset(path));
         };
+    }
+
+    /** What is served was made anew from pixels; no byte of the sample itself gets here. */
+    private CompletionStage<HttpResponse> thumbnail(String file) {
+        String name = file.endsWith(".png") ? file.substring(0, file.length() - ".png".length()) : "";
+        return AskPattern.<MonitorActor.Command, MonitorActor.Thumbnail>ask(
+                        monitor, replyTo -> new MonitorActor.GetThumbnail(name, replyTo), PATIENCE, system.scheduler())
+                .thenApply(answer -> answer.png().isEmpty()
+                        ? text(404, "no such picture; /api/status lists them as thumbnails")
+                        : bytes(PNG, ByteString.fromArray(Base64.getDecoder().decode(answer.png()))));
     }
 
     private CompletionStage<HttpResponse> compare(String version) {

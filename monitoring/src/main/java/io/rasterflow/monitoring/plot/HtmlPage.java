@@ -2,6 +2,7 @@ package io.rasterflow.monitoring.plot;
 
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An HTML page in one file: it loads nothing and runs no script, so it can be sent to others and printed. All words are
@@ -27,6 +28,9 @@ public final class HtmlPage {
             th:first-child, td:first-child { white-space: nowrap } table { margin-bottom: 1rem }
             .words td { overflow-wrap: anywhere } .words td:last-child { white-space: normal } pre { overflow-x: auto; font-size: .85rem; line-height: 1.35 }
             .plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 26rem), 1fr)) }
+            .thumbnails { display: flex; flex-wrap: wrap; gap: 1em }
+            .thumbnails figure { margin: 0; width: 9em; font-size: .8em; overflow-wrap: anywhere }
+            .thumbnails img { width: 64px }
             img { image-rendering: pixelated; width: 100%%; max-width: 640px }
             @media print { body { margin: 0; max-width: none } svg { break-inside: avoid } h2 { break-after: avoid }
             pre { white-space: pre-wrap } .wide { overflow: visible } }
@@ -111,6 +115,22 @@ public final class HtmlPage {
     public HtmlPage picture(byte[] png, String words) {
         page.append("<img alt=\"").append(SvgChart.escape(words)).append("\" src=\"data:image/png;base64,");
         page.append(Base64.getEncoder().encodeToString(png)).append("\">\n");
+        return this;
+    }
+
+    /**
+     * Small pictures beside each other.
+     *
+     * @param pngs by what is on them
+     */
+    public HtmlPage thumbnails(Map<String, byte[]> pngs) {
+        page.append("<div class=\"thumbnails\">\n");
+        pngs.forEach((words, png) -> {
+            page.append("<figure>");
+            picture(png, words).element("figcaption", words);
+            page.append("</figure>\n");
+        });
+        page.append("</div>\n");
         return this;
     }
 

@@ -1,11 +1,13 @@
 package io.rasterflow.monitoring.report;
 
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.monitor.Thumbnails;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The samples that could not be used: counted by cause and shard, and the first of them one by one. */
 final class Quarantined {
@@ -19,6 +21,7 @@ final class Quarantined {
     private final Map<String, Long> causes = new LinkedHashMap<>();
     private final Map<String, Long> shards = new LinkedHashMap<>();
     private final List<Event.BadSample> first = new ArrayList<>();
+    private final Thumbnails thumbnails = new Thumbnails();
     private long count;
 
     void add(Event.BadSample sample) {
@@ -28,6 +31,10 @@ final class Quarantined {
         if (first.size() < LISTED) {
             first.add(sample);
         }
+    }
+
+    void add(Event.Thumbnail thumbnail) {
+        thumbnails.add(thumbnail);
     }
 
     private static void add(Map<String, Long> counts, String name) {
@@ -53,6 +60,11 @@ final class Quarantined {
         return counts.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
                 .toList();
+    }
+
+    /** What a sample looks like, as a PNG, if anything of it could be decoded. */
+    Optional<byte[]> picture(Event.BadSample sample) {
+        return thumbnails.png(Thumbnails.name(sample.shard(), sample.key()));
     }
 
     /** The first of them. */

@@ -211,6 +211,20 @@ public final class ReportPage {
                                 .map(source -> List.of(
                                         source.name(), format("%,d", source.images()), format("%.2f", source.epoch())))
                                 .toList()));
+        if (!status.curated().isEmpty()) {
+            page.paragraph("Left out by curation when the shards were indexed:");
+            page.words(
+                    List.of("source", "shards", "used", "left out, by cause"),
+                    status.curated().stream()
+                            .map(source -> List.of(
+                                    source.source(),
+                                    format("%,d", source.shards()),
+                                    format("%,d", source.samples()),
+                                    source.causes().entrySet().stream()
+                                            .map(cause -> format("%s %,d", cause.getKey(), cause.getValue()))
+                                            .collect(Collectors.joining(", "))))
+                            .toList());
+        }
         List<List<String>> stages = new ArrayList<>();
         for (Event.Input input : status.inputs()) {
             for (Event.Input.Stage stage : input.stages()) {
@@ -246,6 +260,14 @@ public final class ReportPage {
                                 sample.key(),
                                 sample.cause()))
                         .toList());
+        Map<String, byte[]> pictures = new LinkedHashMap<>();
+        quarantined.first().forEach(sample -> quarantined
+                .picture(sample)
+                .ifPresent(png -> pictures.put(
+                        format("%s of %s at step %,d", sample.key(), sample.shard(), sample.step()), png)));
+        if (!pictures.isEmpty()) {
+            page.paragraph("What can be decoded of them:").thumbnails(pictures);
+        }
     }
 
     private void counts(String what, List<Map.Entry<String, Long>> counts) {

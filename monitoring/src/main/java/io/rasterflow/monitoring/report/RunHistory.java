@@ -103,6 +103,8 @@ public final class RunHistory {
             bound(validations);
         } else if (event instanceof Event.BadSample sample) {
             quarantined.add(sample);
+        } else if (event instanceof Event.Thumbnail thumbnail) {
+            quarantined.add(thumbnail);
         } else if (event instanceof Event.Machine machine) {
             machines.put(machine.node(), machine);
         } else if (event instanceof Event.Usage taken) {

@@ -18,6 +18,8 @@ final class Curation implements SampleSink, AutoCloseable {
     private static final int MAX_CAUSES = 100;
 
     private static final int MAX_CAUSE_LENGTH = 200;
+    /** Near-duplicates that are named; all are counted. */
+    private static final int MAX_DUPLICATES = 100;
 
     private final String shard;
     private final boolean strict;
@@ -25,6 +27,7 @@ final class Curation implements SampleSink, AutoCloseable {
     private final List<SampleFilter> filters;
     private final List<SampleEntry> kept = new ArrayList<>();
     private final SortedMap<String, Integer> leftOut = new TreeMap<>();
+    private final List<NearDuplicate> duplicates = new ArrayList<>();
 
     /**
      * @param strict whether a broken sample ends the scan
@@ -69,6 +72,9 @@ final class Curation implements SampleSink, AutoCloseable {
                         "the filter " + filter.name() + " failed on " + sample.key() + " of " + shard + ": " + e, e);
             }
             if (cause.isPresent()) {
+                if (filter instanceof NearDuplicateFilter near && duplicates.size() < MAX_DUPLICATES) {
+                    duplicates.add(near.found());
+                }
                 return cause;
             }
         }
@@ -96,6 +102,10 @@ final class Curation implements SampleSink, AutoCloseable {
 
     SortedMap<String, Integer> leftOut() {
         return leftOut;
+    }
+
+    List<NearDuplicate> duplicates() {
+        return duplicates;
     }
 
     @Override

@@ -11,14 +11,17 @@ final class NearDuplicateFilter implements SampleFilter {
 
     private final int distance;
     private final long[] kept;
+    private final String[] keys;
     private long count;
     private final ImageDecoder decoder = new ImageDecoder(1);
     private final Pixels pixels = new Pixels();
     private final PerceptualHash hash = new PerceptualHash();
+    private NearDuplicate found;
 
     NearDuplicateFilter(CurationConfig.NearDuplicates config) {
         this.distance = config.distance();
         this.kept = new long[config.window()];
+        this.keys = new String[config.window()];
     }
 
     @Override
@@ -35,12 +38,21 @@ final class NearDuplicateFilter implements SampleFilter {
         }
         long bits = hash.of(pixels.values(), pixels.width(), pixels.height());
         for (int i = 0; i < Math.min(count, kept.length); i++) {
-            if (Long.bitCount(kept[i] ^ bits) <= distance) {
-                return Optional.of("duplicate");
+            int differing = Long.bitCount(kept[i] ^ bits);
+            if (differing <= distance) {
+                found = new NearDuplicate(sample.key(), keys[i], differing);
+                return Optional.of(NearDuplicate.CAUSE);
             }
         }
-        kept[(int) (count++ % kept.length)] = bits;
+        int oldest = (int) (count++ % kept.length);
+        kept[oldest] = bits;
+        keys[oldest] = sample.key();
         return Optional.empty();
+    }
+
+    /** The last that was rejected, and why. */
+    NearDuplicate found() {
+        return found;
     }
 
     @Override

@@ -92,7 +92,7 @@ public final class ShardScanner {
         try (Curation curation = open(shard, strict)) {
             long limit = known.map(Damage::offset).orElse(Long.MAX_VALUE);
             Optional<Damage> found = TarSamples.scan(tar, shard, limit, labels, curation);
-            return new Scan(curation.kept(), curation.leftOut(), known.or(() -> found));
+            return new Scan(curation.kept(), curation.leftOut(), curation.duplicates(), known.or(() -> found));
         }
     }
 
@@ -100,7 +100,7 @@ public final class ShardScanner {
     public Scan scan(FolderSlice slice) throws IOException {
         try (Curation curation = open(slice.root() + " slice " + slice.number(), true)) {
             slice.scan(curation);
-            return new Scan(curation.kept(), curation.leftOut(), Optional.empty());
+            return new Scan(curation.kept(), curation.leftOut(), curation.duplicates(), Optional.empty());
         }
     }
 

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +30,7 @@ final class CacheSpace {
 
     private final Path directory;
     private final long limit;
+    private final LongAdder evictions = new LongAdder();
 
     /** @param limit bytes; 0 for none */
     CacheSpace(Path directory, long limit) {
@@ -36,7 +38,41 @@ final class CacheSpace {
         this.limit = limit;
     }
 
-    private record Item(Path file, long bytes, FileTime used) {}
+    private record Item(Path file, long bytes, FileTime used) {
+        boolean isShard() {
+            return file.toString().endsWith(CONTENT);
+        }
+    }
+
+    /**
+     * What is in the folder.
+     *
+     * @param bytes parts of shards included
+     */
+    record Held(int shards, long bytes) {}
+
+    /** Reads the whole folder, which takes a while where there are many shards. */
+    Held held() throws IOException {
+        int shards = 0;
+        long bytes = 0;
+        for (Path file : files()) {
+            boolean content = file.toString().endsWith(CONTENT);
+            if (content || file.toString().endsWith(PART)) {
+                try {
+                    bytes += Files.size(file);
+                    shards += content ? 1 : 0;
+                } catch (NoSuchFileException e) {
+                    // Another process has just removed or renamed it.
+                }
+            }
+        }
+        return new Held(shards, bytes);
+    }
+
+    /** Shards that this process has removed. */
+    long evictions() {
+        return evictions.sum();
+    }
 
     /** Marks a shard as used now. */
     static void touch(Path content) throws IOException {
@@ -61,7 +97,9 @@ final class CacheSpace {
             if ((limit == 0 || held + bytes <= limit) && free() >= bytes + FREE_BYTES) {
                 return;
             }
-            Files.deleteIfExists(item.file);
+            if (Files.deleteIfExists(item.file) && item.isShard()) {
+                evictions.increment();
+            }
             held -= item.bytes;
         }
         if (free() < bytes) {
@@ -88,11 +126,7 @@ final class CacheSpace {
     private List<Item> items(Path keep) throws IOException {
         FileTime abandoned = FileTime.from(Instant.now().minus(ABANDONED));
         List<Item> items = new ArrayList<>();
-        List<Path> files;
-        try (Stream<Path> listing = Files.list(directory)) {
-            files = listing.toList();
-        }
-        for (Path file : files) {
+        for (Path file : files()) {
             String name = file.getFileName().toString();
             boolean content = name.endsWith(CONTENT);
             if (!content && !name.endsWith(PART) || file.equals(keep)) {
@@ -109,5 +143,11 @@ final class CacheSpace {
         }
         items.sort(Comparator.comparing(Item::used));
         return items;
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> listing = Files.list(directory)) {
+            return listing.toList();
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.rasterflow.streams.shard;
 
+import io.rasterflow.streams.curate.NearDuplicate;
 import io.rasterflow.streams.format.Damage;
 import io.rasterflow.streams.format.SampleEntry;
 import io.rasterflow.streams.memory.BufferPool;
@@ -257,9 +258,39 @@ public final class DataSet implements Samples {
         return damages;
     }
 
+    /** What was left out of each source, in their order; nothing unless {@code data.curate} asks for it. */
+    public List<LeftOut> leftOut() {
+        return fetcher.cache().curates() ? sources.stream().map(this::leftOut).toList() : List.of();
+    }
+
+    private LeftOut leftOut(DataSource source) {
+        SortedMap<String, Long> causes = new TreeMap<>();
+        SortedMap<String, Integer> duplicates = new TreeMap<>();
+        List<LeftOut.Pair> pairs = new ArrayList<>();
+        int end = source.firstShard() + source.counts().length;
+        for (ShardRef shard : shards.subList(source.firstShard(), end)) {
+            SortedMap<String, Integer> counts = fetcher.cache().leftOut(shard);
+            counts.forEach((cause, number) -> causes.merge(cause, (long) number, Long::sum));
+            if (counts.containsKey(NearDuplicate.CAUSE)) {
+                duplicates.put(shard.name(), counts.get(NearDuplicate.CAUSE));
+            }
+            fetcher.cache().duplicates(shard).forEach(pair -> pairs.add(new LeftOut.Pair(shard.name(), pair)));
+        }
+        return new LeftOut(source, source.counts().length, causes, duplicates, pairs);
+    }
+
     /** What the index of a shard says, such as what curation left out of it. */
     public ShardIndex index(int shard) throws IOException {
         return fetcher.cache().index(shards.get(shard));
+    }
+
+    /**
+     * What the cache holds and has done. Reads its whole folder.
+     *
+     * @throws IOException if that cannot be read
+     */
+    public CacheUsage cache() throws IOException {
+        return fetcher.cache().usage();
     }
 
     /** Closes the shards; reads that are under way end first. */

@@ -1,6 +1,7 @@
 package io.rasterflow.streams.shard;
 
 import io.rasterflow.streams.curate.CurationConfig;
+import io.rasterflow.streams.curate.NearDuplicate;
 import io.rasterflow.streams.curate.Scan;
 import io.rasterflow.streams.curate.ShardScanner;
 import io.rasterflow.streams.format.Damage;
@@ -25,13 +26,16 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -55,6 +59,7 @@ final class ShardCache {
 
     private static final Duration ABANDONED = Duration.ofDays(1);
     private static final int HASH_BYTES = 10;
+    private static final int NOTED_SHARDS = 100;
     private static final String INDEX = ".idx";
     private static final Pattern ENDING = Pattern.compile("(?i)(\\.(tar|gz|tgz|zst|parquet))+$");
     private static final Logger LOG = LoggerFactory.getLogger(ShardCache.class);
@@ -67,11 +72,16 @@ final class ShardCache {
     private final Damaged damaged;
     private final CacheSpace space;
     private final PipelineMetrics metrics = new PipelineMetrics();
+    private final LongAdder hits = new LongAdder();
+    private final LongAdder misses = new LongAdder();
 
     /** What was found at the first look: a remote shard must not change while it is in use. */
     private final Map<ShardRef, ObjectInfo> known = new ConcurrentHashMap<>();
 
     private final Map<ShardRef, Damage> damages = new ConcurrentHashMap<>();
+    private final Map<ShardRef, SortedMap<String, Integer>> leftOut = new ConcurrentHashMap<>();
+    /** Of the first shards that have any. */
+    private final Map<ShardRef, List<NearDuplicate>> duplicates = new ConcurrentHashMap<>();
 
     /** Creates the folder if need be and clears away what killed processes left there more than a day ago. */
     ShardCache(DataConfig config, Storage storage) throws IOException {
@@ -113,8 +123,47 @@ final class ShardCache {
         return damages.get(shard);
     }
 
+    /** What was left out of a shard that has been looked at, by cause. */
+    SortedMap<String, Integer> leftOut(ShardRef shard) {
+        return leftOut.getOrDefault(shard, Collections.emptySortedMap());
+    }
+
+    /** Near-duplicates of a shard that has been looked at, as far as they were noted. */
+    List<NearDuplicate> duplicates(ShardRef shard) {
+        return duplicates.getOrDefault(shard, List.of());
+    }
+
+    /** Whether anything can be left out. */
+    boolean curates() {
+        return !takesAll;
+    }
+
+    private void note(ShardRef shard, ShardIndex index) {
+        index.damage().ifPresent(damage -> damages.put(shard, damage));
+        if (!index.leftOut().isEmpty()) {
+            leftOut.put(shard, index.leftOut());
+        }
+        if (!index.duplicates().isEmpty() && duplicates.size() < NOTED_SHARDS) {
+            duplicates.put(shard, index.duplicates());
+        }
+    }
+
     PipelineMetrics metrics() {
         return metrics;
+    }
+
+    /** Reads the whole folder. */
+    CacheUsage usage() throws IOException {
+        CacheSpace.Held held = space.held();
+        return new CacheUsage(
+                config,
+                held.bytes(),
+                held.shards(),
+                hits.sum(),
+                misses.sum(),
+                space.evictions(),
+                metrics.fetch().snapshot().depth(),
+                storage.metrics().total());
     }
 
     /** Samples in a shard: by its manifest where nothing is left out, or else by its index. */
@@ -133,6 +182,9 @@ final class ShardCache {
         Place place = place(shard);
         Prepared ready = readyOrNull(place);
         if (ready != null) {
+            if (place.cached()) {
+                hits.increment();
+            }
             return ready;
         }
         try (FillLock lock = FillLock.acquire(directory, place.name, config.lockMillis())) {
@@ -156,7 +208,7 @@ final class ShardCache {
     private ShardIndex indexOrNull(Place place) throws IOException {
         ShardIndex index = ShardIndex.readOrNull(place.index);
         if (index != null) {
-            index.damage().ifPresent(damage -> damages.put(place.shard, damage));
+            note(place.shard, index);
         }
         boolean usable = index != null
                 && index.fingerprint() == scanner.fingerprint()
@@ -180,6 +232,7 @@ final class ShardCache {
         Optional<Damage> damage = known.flatMap(ShardIndex::damage);
         if (place.cached() && known.isEmpty()) {
             long start = System.nanoTime();
+            misses.increment();
             metrics.fetch().enter();
             try {
                 damage = bringInOrMakeRoom(place);
@@ -232,7 +285,7 @@ final class ShardCache {
         }
         ShardIndex made = ShardIndex.of(scan, bytes, scanner.fingerprint());
         AtomicFile.write(place.index, made::write);
-        made.damage().ifPresent(found -> damages.put(shard, found));
+        note(shard, made);
         return made;
     }
 

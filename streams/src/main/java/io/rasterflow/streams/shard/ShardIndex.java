@@ -1,5 +1,6 @@
 package io.rasterflow.streams.shard;
 
+import io.rasterflow.streams.curate.NearDuplicate;
 import io.rasterflow.streams.curate.Scan;
 import io.rasterflow.streams.format.Damage;
 import io.rasterflow.streams.format.SampleEntry;
@@ -12,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +33,13 @@ import java.util.zip.CRC32;
  *  +--------+-----------+-----------------+-----------+---------+----------+---------------+
  *  | S entries of 24 B  | keys, UTF-8     | C counts: | number u32, text   | fault text    |
  *  +--------------------+-----------------+-----------+--------------------+---------------+
- *  | advice text        | CRC-32          |
- *  +--------------------+-----------------+
+ *  | advice text        | pairs P u32     | P pairs | CRC-32                            |
+ *  +--------------------+-----------------+---------+-----------------------------------+
  *  entry:   | offset u64 | length u32 | label i32 | key start u32 | key length u32 |
  *  text:    | length u16 | UTF-8 |
+ *  pair:    | text: key left out | text: key kept | bits u16 |
  *  big-endian; the fingerprint is that of the scanner; a damage offset of all ones means that there is no damage and
- *  neither of its texts; the CRC covers everything before it
+ *  neither of its texts; older programs wrote no pairs, nor their number; the CRC covers everything before it
  * </pre>
  */
 public final class ShardIndex {
@@ -45,12 +48,14 @@ public final class ShardIndex {
     private static final int VERSION = 2;
     private static final int HEADER = 40;
     private static final int ENTRY = 24;
+    private static final int CRC = 4;
     private static final long NO_DAMAGE = -1;
 
     private final ByteBuffer bytes;
     private final int count;
     private final int keysAt;
     private final SortedMap<String, Integer> leftOut = new TreeMap<>();
+    private final List<NearDuplicate> duplicates = new ArrayList<>();
     private final Optional<Damage> damage;
 
     /** @param bytes checked */
@@ -68,6 +73,10 @@ public final class ShardIndex {
             leftOut.put(text(rest), number);
         }
         this.damage = offset == NO_DAMAGE ? Optional.empty() : Optional.of(new Damage(offset, text(rest), text(rest)));
+        int pairs = rest.remaining() > CRC ? rest.getInt() : 0;
+        for (int p = 0; p < pairs; p++) {
+            duplicates.add(new NearDuplicate(text(rest), text(rest), rest.getShort()));
+        }
     }
 
     /**
@@ -94,6 +103,12 @@ public final class ShardIndex {
             if (scan.damage().isPresent()) {
                 writeText(data, scan.damage().get().fault());
                 writeText(data, scan.damage().get().advice());
+            }
+            data.writeInt(scan.duplicates().size());
+            for (NearDuplicate pair : scan.duplicates()) {
+                writeText(data, pair.leftOut());
+                writeText(data, pair.kept());
+                data.writeShort(pair.bits());
             }
             data.writeInt((int) crc(bytes.toByteArray(), bytes.size()));
         } catch (IOException e) {
@@ -151,6 +166,11 @@ public final class ShardIndex {
         return Collections.unmodifiableSortedMap(leftOut);
     }
 
+    /** The first near-duplicates that were left out; none in an index that an older program made. */
+    public List<NearDuplicate> duplicates() {
+        return Collections.unmodifiableList(duplicates);
+    }
+
     /** Where the shard is cut or damaged, if it is. */
     public Optional<Damage> damage() {
         return damage;
@@ -177,10 +197,10 @@ public final class ShardIndex {
             return null;
         }
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        boolean ours = bytes.length >= HEADER + 4
+        boolean ours = bytes.length >= HEADER + CRC
                 && buffer.getInt(0) == MAGIC
                 && buffer.getInt(4) == VERSION
-                && (int) crc(bytes, bytes.length - 4) == buffer.getInt(bytes.length - 4);
+                && (int) crc(bytes, bytes.length - CRC) == buffer.getInt(bytes.length - CRC);
         return ours ? new ShardIndex(bytes) : null;
     }
 

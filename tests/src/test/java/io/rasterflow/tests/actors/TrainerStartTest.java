@@ -9,6 +9,7 @@ import io.rasterflow.actors.exchange.DataPlane;
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.InputReport;
+import io.rasterflow.actors.trainer.QuarantinePictures;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.actors.trainer.TrainerNode;
 import io.rasterflow.config.RunConfig;
@@ -87,6 +88,7 @@ class TrainerStartTest {
                 dataPlane,
                 telemetry,
                 new InputReport("node", plan, images, telemetry),
+                new QuarantinePictures("node", plan, images, telemetry, Runnable::run),
                 coordinator.getRef(),
                 ended.getRef(),
                 Runnable::run);

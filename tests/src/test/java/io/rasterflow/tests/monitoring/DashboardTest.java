@@ -13,6 +13,7 @@ import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.Thumbnails;
 import io.rasterflow.monitoring.page.Dashboard;
 import io.rasterflow.monitoring.page.DashboardException;
 import java.io.BufferedReader;
@@ -31,6 +32,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Base64;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -168,6 +170,35 @@ class DashboardTest {
                 "/images/step-00000600/sheet.png%00",
                 "/images/" + run + "/config.conf")) {
             assertEquals("404", statusOf(page, path, "Host: localhost"), path);
+        }
+    }
+
+    @Test
+    void servesPicturesOfBadSamplesThatAreOnesAndNothingElse() throws Exception {
+        Event.Thumbnail picture = SampleRun.thumbnail(8, 1);
+        Event.BadSample none = SampleRun.badSample(8, 2);
+        String html = Base64.getEncoder().encodeToString("<script>alert(1)</script>".getBytes(StandardCharsets.UTF_8));
+        feed(List.of(
+                SampleRun.badSample(8, 1),
+                none,
+                picture,
+                new Event.Thumbnail(1, "trainer-1", none.shard(), none.key(), html)));
+        JsonNode status = JSON.readTree(get("/api/status").body());
+        assertEquals("k2", status.at("/quarantine/0/key").asText());
+        assertEquals("", status.at("/thumbnails/0").asText());
+        String name = status.at("/thumbnails/1").asText();
+        URI address = page.resolve("/quarantine/" + name + ".png");
+        HttpResponse<byte[]> png = client.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofByteArray());
+        assertEquals(200, png.statusCode());
+        assertEquals("image/png", png.headers().firstValue("content-type").orElseThrow());
+        assertArrayEquals(Base64.getDecoder().decode(picture.png()), png.body());
+        for (String path : List.of(
+                "/quarantine/",
+                "/quarantine/" + name,
+                "/quarantine/" + name + ".html",
+                "/quarantine/" + Thumbnails.name(none.shard(), none.key()) + ".png",
+                "/quarantine/../config.conf")) {
+            assertEquals(404, get(path).statusCode(), path);
         }
     }
 

@@ -151,6 +151,7 @@ class MonitorActorTest {
                 new MonitorActor.Subscribe(anyone.ref().unsafeUpcast()),
                 new MonitorActor.GetStatus(anyone.ref().unsafeUpcast()),
                 new MonitorActor.GetUpdate(RunUpdate.Cursor.START, anyone.ref().unsafeUpcast()),
+                new MonitorActor.GetThumbnail("none", anyone.ref().unsafeUpcast()),
                 new MonitorActor.GetSummary(anyone.ref().unsafeUpcast()));
         Set<Class<?>> open = Arrays.stream(MonitorActor.Command.class.getPermittedSubclasses())
                 .filter(type -> !Modifier.isPrivate(type.getModifiers()))
@@ -163,7 +164,7 @@ class MonitorActorTest {
                 .tell(new org.apache.pekko.actor.typed.eventstream.EventStream.Subscribe<>(
                         org.apache.pekko.actor.UnhandledMessage.class, unhandled.ref()));
         commands.forEach(monitor::tell);
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 4; i++) {
             anyone.receiveMessage();
         }
         unhandled.expectNoMessage(java.time.Duration.ofMillis(50));
@@ -183,6 +184,9 @@ class MonitorActorTest {
                 state.since(RunUpdate.Cursor.START).next(),
                 kit.<RunUpdate>createTestProbe().ref()));
         messages.add(new MonitorActor.Summarised(state.summary()));
+        messages.add(new MonitorActor.GetThumbnail(
+                "name", kit.<MonitorActor.Thumbnail>createTestProbe().ref()));
+        messages.add(new MonitorActor.Thumbnail("iVBORw0KGgo="));
         var serialization = SerializationExtension.get(kit.system());
         for (Object message : messages) {
             assertTrue(message instanceof Event || message instanceof MonitorMessage);

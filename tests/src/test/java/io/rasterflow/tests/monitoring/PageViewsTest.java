@@ -94,10 +94,15 @@ class PageViewsTest extends PageFixture {
             events.add(new Event.Disk(
                     SampleRun.at(900), "trainer-" + node, "runs/a", (node + 1) * 75_000_000_000L, 1L << 40));
         }
+        events.add(SampleRun.cache("trainer-0", 890, 30_000_000_000L));
+        events.add(SampleRun.cache("trainer-0", 900, 30_400_000_000L));
         events.add(SampleRun.usage("trainer-0", 900, 0.8333));
         events.add(SampleRun.onGpu("trainer-1", 900));
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
+        events.add(SampleRun.thumbnail(702, 2));
+        events.add(SampleRun.curated("web"));
+        events.add(SampleRun.curated("curated"));
         events.add(SampleRun.alarm("loss-spike", "", true, 400, 0.9));
         events.add(SampleRun.alarm("loss-spike", "", false, 450, 0.4));
         events.add(SampleRun.alarm("disk", "trainer-0", true, 990, 1));
@@ -122,21 +127,35 @@ class PageViewsTest extends PageFixture {
         assertTrue(text("stages").matches("(?s)fetch 460 18\\.4 MB 4 s 8\\.696 ms 2 – –.*ready .*"), text("stages"));
         assertEquals("web 172,500 75.00 % 7.67\ncurated 57,500 25.00 % 28.75", text("data-sources"));
         assertTrue(
-                text("quarantine").contains("701 trainer-1 train-00003.tar 1,024 k2 not an image: 0 bytes"),
+                text("quarantine")
+                        .matches("(?s).* 701 trainer-1 train-00003\\.tar 1,024 k2 not an image: 0 bytes"
+                                + " ff d8 ff e0 00 10 4a 46 49 46 00 01 …\n– .* 512 k1 not an image: 0 bytes –"),
                 text("quarantine"));
-        assertDrawn("sources");
-        feed(List.of(input("trainer-0", 910, 231_000), SampleRun.badSample(702, 3)));
+        WebElement picture = browser.findElement(By.cssSelector("#quarantine img"));
+        assertEquals("what can be decoded of k2", picture.getAccessibleName());
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> "2".equals(picture.getDomProperty("naturalWidth")));
+        feed(List.of(
+                input("trainer-0", 910, 231_000),
+                SampleRun.badSample(702, 3),
+                SampleRun.cache("trainer-0", 910, 31_000_000_000L)));
         new WebDriverWait(browser, Duration.ofSeconds(10))
                 .until(unused -> text("quarantine").contains("k3"));
         // 1,000 images in 2 seconds.
         assertTrue(text("stages").contains("decode 461,000 1.4 GB 922 s 2 ms 10 500 1.5 MB/s"), text("stages"));
         feed(List.of(SampleRun.step(0, 1_001), input("trainer-1", 920, 231_000), SampleRun.step(0, 1_002)));
-        new WebDriverWait(browser, Duration.ofSeconds(10))
-                .until(unused ->
-                        "Items inside the stages of the input pipelines over steps: fetch 2, decode 10, ready 4"
-                                .equals(browser.findElement(By.id("chart-queues"))
-                                        .getDomAttribute("aria-label")));
-        assertDrawn("queues");
+        assertTold("queues", "Items inside the stages of the input pipelines over steps: fetch 2, decode 10, ready 4");
+        assertDrawn("queues", "rates", "sources", "held", "fetched");
+        assertTold("rates", "Images per second of each source over steps: web 188, curated 62.5");
+        assertTold("sources", "Epochs of each source over steps: web 7.70, curated 28.88");
+        assertTold("held", "Bytes in the cache over steps: now 12.0 GB of 20.0 GB");
+        assertTold("fetched", "Bytes fetched per second over steps: now 300.0 MB/s");
+        assertEquals("trainer-0 /data/cache 12.0 GB 20.0 GB 12 90 10 3 2 300.0 MB/s 31.0 GB 1", text("caches"));
+        assertEquals("curated 12 18,000 2,000 500 small 1,500\nweb 12 18,000 2,000 500 small 1,500", text("curated"));
+        assertTrue(text("finding-curated").startsWith("10.00 % of the samples"), text("finding-curated"));
+        assertDrawn("duplicates");
+        assertTrue(text("pairs").contains("web https://example.org/web-07.tar 00012 00003 5"), text("pairs"));
+        assertTrue(text("finding-caches").startsWith("90.00 % of the shards"), text("finding-caches"));
         screenshot("view-data");
 
         visit("run");
@@ -220,6 +239,13 @@ class PageViewsTest extends PageFixture {
             assertEquals(390L, width, "a phone has to scroll " + view + " sideways");
         }
         assertEquals(List.of(), consoleErrors());
+    }
+
+    private void assertTold(String chart, String expected) {
+        WebElement canvas = browser.findElement(By.id("chart-" + chart));
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .withMessage(() -> canvas.getDomAttribute("aria-label") + ", not " + expected)
+                .until(unused -> expected.equals(canvas.getDomAttribute("aria-label")));
     }
 
     /** By mouse and by keyboard, and it stays so when news come. */
@@ -340,6 +366,11 @@ class PageViewsTest extends PageFixture {
         List<String> bars = Files.readAllLines(download("csv-time", "fashion-aim-time.csv"));
         assertTrue(bars.get(0).startsWith("rank,fetch (seconds),decode (seconds),wait (seconds),"), bars.get(0));
         assertTrue(bars.get(2).startsWith("rank 1,0.00"), bars.toString());
+        visit("data");
+        feed(List.of(input("trainer-0", 910, 231_000), SampleRun.step(0, 1_001)));
+        assertTold("rates", "Images per second of each source over steps: web 375, curated 125");
+        List<String> rates = Files.readAllLines(download("csv-rates", "fashion-aim-rates.csv"));
+        assertEquals("step,web,curated", rates.get(0));
         visit("science");
         List<String> pairs = Files.readAllLines(download("csv-correlation", "fashion-aim-correlation.csv"));
         assertEquals("validation loss,probe,least squares,step", pairs.get(0));

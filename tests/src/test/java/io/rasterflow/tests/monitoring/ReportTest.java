@@ -101,6 +101,8 @@ class ReportTest {
         events.add(SampleRun.machine());
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
+        events.add(SampleRun.thumbnail(701, 2));
+        events.add(SampleRun.curated("web"));
         events.add(new Event.Input(
                 SampleRun.at(999),
                 "trainer-0",
@@ -135,6 +137,7 @@ class ReportTest {
                 "<h2>Where the time went</h2>",
                 "<td>&lt;b&gt;web&lt;/b&gt;</td>",
                 "<td>8.6 GB</td>",
+                "<td>18,000</td>\n<td>duplicate 500, small 1,500</td>",
                 "<td>A &lt;processor&gt;</td>",
                 "<td>17.2 GB</td>",
                 "<td>trainer-0</td>\n<td>50.00 %</td>\n<td>3.0 GB</td>\n<td>500.0 MB</td>\n<td>12.0 GB</td>\n<td>-</td>",
@@ -154,7 +157,11 @@ class ReportTest {
         byte[] newest = Files.readAllBytes(run.resolve("images/step-00001000/sheet.png"));
         String picture = "src=\"data:image/png;base64," + Base64.getEncoder().encodeToString(newest) + "\"";
         assertTrue(page.contains(picture), "the newest picture is missing");
-        loadsNothing(page.replace("<img alt=\"What the model predicts of 2 images\" " + picture, ""));
+        String sample = "<img alt=\"k2 of train-00003.tar at step 701\" src=\"data:image/png;base64,"
+                + SampleRun.thumbnail(701, 2).png() + "\">";
+        assertTrue(page.contains(sample), "the bad sample is not shown");
+        loadsNothing(page.replace("<img alt=\"What the model predicts of 2 images\" " + picture, "")
+                .replace(sample, ""));
         List<String> plots = plots(page);
         assertEquals(7, plots.size());
         assertTrue(plots.get(0).contains(">training</text>") && plots.get(0).contains(">validation</text>"));

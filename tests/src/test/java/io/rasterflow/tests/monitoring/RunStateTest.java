@@ -256,6 +256,56 @@ class RunStateTest {
         assertEquals(Map.of(1L, 3.0), curve(state.since(Cursor.START).curves().get("queue.read")));
     }
 
+    private static Event.Input sources(String node, long timeMillis, long web, long curated) {
+        return new Event.Input(
+                timeMillis,
+                node,
+                List.of(),
+                List.of(
+                        new Event.Input.Source("web", web, web / 100.0),
+                        new Event.Input.Source("curated", curated, curated / 10.0)));
+    }
+
+    private static Event.Cache cache(String node, long timeMillis, long heldBytes, long fetchedBytes) {
+        return new Event.Cache(timeMillis, node, "cache", heldBytes, 0, 3, 5, 4, 1, 1, fetchedBytes, 0);
+    }
+
+    @Test
+    void sourcesAndCachesHaveRatesOfTheLastTwoWordsOfANode() {
+        RunState state = folded(List.of(
+                SampleRun.started(0),
+                sources("trainer-0", 1_000, 40, 10),
+                cache("trainer-0", 1_000, 700, 100),
+                SampleRun.step(0, 1),
+                sources("trainer-1", 1_500, 60, 15),
+                SampleRun.step(0, 2),
+                sources("trainer-0", 3_000, 120, 30),
+                cache("trainer-0", 3_000, 900, 500),
+                cache("trainer-1", 3_000, 800, 0),
+                SampleRun.step(0, 3),
+                cache("trainer-1", 4_000, 800, 300),
+                SampleRun.step(0, 4)));
+        Map<String, Tail> curves = state.since(Cursor.START).curves();
+        assertEquals(Map.of(3L, 40.0), curve(curves.get("rate.web")));
+        assertEquals(Map.of(3L, 10.0), curve(curves.get("rate.curated")));
+        assertEquals(Map.of(1L, 0.4, 2L, 0.6, 3L, 1.2), curve(curves.get("epoch.web")));
+        assertEquals(Map.of(1L, 700.0, 3L, 900.0, 4L, 900.0), curve(curves.get("cache.held")));
+        assertEquals(Map.of(3L, 200.0, 4L, 500.0), curve(curves.get("cache.fetched")));
+        assertEquals(2, state.status().caches().size());
+        state.apply(new Event.Membership(4_500, "coordinator", "trainer-1", "down", 1, 1, ""));
+        assertEquals(1, state.status().caches().size());
+
+        // The time between two starts is no part of a rate, and a node that counts from 0 again has none.
+        state.apply(SampleRun.started(4));
+        state.apply(sources("trainer-0", 900_000, 120, 30));
+        state.apply(cache("trainer-0", 900_000, 900, 0));
+        state.apply(SampleRun.step(0, 5));
+        Map<String, Tail> resumed = state.since(Cursor.START).curves();
+        assertEquals(Map.of(3L, 40.0), curve(resumed.get("rate.web")));
+        assertEquals(Map.of(3L, 200.0, 4L, 500.0), curve(resumed.get("cache.fetched")));
+        assertEquals(1.2, curve(resumed.get("epoch.web")).get(5L));
+    }
+
     @Test
     void whatAUserProbesLaterIsKeptAndMakesTheRunNoLonger() {
         List<Event> events = new ArrayList<>(SampleRun.until(400));

@@ -3,10 +3,17 @@ package io.rasterflow.tests.monitoring;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Histogram;
 import io.rasterflow.monitoring.event.Ledger;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
+import javax.imageio.ImageIO;
 
 /** Events of a plausible run of 1,600 steps on two trainers. */
 public final class SampleRun {
@@ -174,7 +181,36 @@ public final class SampleRun {
                 "k" + number,
                 17,
                 "not an image: 0 bytes",
-                "");
+                number == 1 ? "" : "ffd8ffe000104a464946000101000001");
+    }
+
+    /** What the bad sample of that number looks like: 2 by 1 pixels. */
+    public static Event.Thumbnail thumbnail(long step, int number) {
+        BufferedImage image = new BufferedImage(2, 1, BufferedImage.TYPE_INT_RGB);
+        image.setRGB(1, 0, 0xff8800);
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(image, "png", png);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String base64 = Base64.getEncoder().encodeToString(png.toByteArray());
+        return new Event.Thumbnail(at(step), "trainer-1", "train-00003.tar", "k" + number, base64);
+    }
+
+    /** Curation of a source of 12 shards, two of which have near-duplicates. */
+    static Event.Curated curated(String source) {
+        return new Event.Curated(
+                at(0),
+                "trainer-0",
+                source,
+                12,
+                18_000,
+                Map.of("small", 1_500L, "duplicate", 500L),
+                List.of(
+                        new Event.Curated.Shard("https://example.org/" + source + "-07.tar", 300),
+                        new Event.Curated.Shard("https://example.org/" + source + "-02.tar", 200)),
+                List.of(new Event.Curated.Pair("https://example.org/" + source + "-07.tar", "00012", "00003", 5)));
     }
 
     public static Event.Images images(long step) {
@@ -273,6 +309,12 @@ public final class SampleRun {
                 List.of(new Event.Usage.Gpu("cuda:0", 60_000_000_000L, 80_000_000_000L)));
     }
 
+    /** Of a node that has fetched so many bytes, of which 12 shards of 1 GB are kept. */
+    static Event.Cache cache(String node, long step, long fetchedBytes) {
+        return new Event.Cache(
+                at(step), node, "/data/cache", 12_000_000_000L, 20_000_000_000L, 12, 90, 10, 3, 2, fetchedBytes, 1);
+    }
+
     /** One of each kind, with values that are hard to write down. */
     static List<Event> oneOfEach() {
         return List.of(
@@ -302,11 +344,15 @@ public final class SampleRun {
                 new Event.Lease(start + 2, "trainer-0", 0, 1, 8, 3, 1L << 40, 32),
                 new Event.Commit(start + 3, "trainer-0", 0, 1, 8, 0, 4, "5f00c0de"),
                 new Event.BadSample(start + 4, "trainer-0", 8, "a,\"b\"\n.tar", 512, "ключ", 9, "zero bytes", "ffd8"),
+                thumbnail(8, 1),
+                curated("web"),
                 new Event.Input(
                         start + 5,
                         "trainer-0",
                         List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
                         List.of(new Event.Input.Source("web", 410, 0.25))),
+                new Event.Cache(
+                        start + 5, "trainer-0", "/a/cache", 1L << 36, 1L << 37, 70, 900, 80, 10, 2, 1L << 38, 1),
                 new Event.Disk(start + 5, "trainer-0", "runs/a", 1L << 40, 1L << 42),
                 new Event.Usage(
                         start + 5,

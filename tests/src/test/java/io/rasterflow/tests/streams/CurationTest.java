@@ -13,6 +13,12 @@ import io.rasterflow.streams.curate.Scan;
 import io.rasterflow.streams.curate.ShardScanner;
 import io.rasterflow.streams.format.LabelRule;
 import io.rasterflow.streams.format.ShardFormat;
+import io.rasterflow.streams.shard.CacheConfig;
+import io.rasterflow.streams.shard.Damaged;
+import io.rasterflow.streams.shard.DataConfig;
+import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.streams.shard.LeftOut;
+import io.rasterflow.streams.storage.StorageConfig;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -122,7 +128,38 @@ class CurationTest {
         }
         assertTrue(kept.size() <= 14, "copies were not found: " + kept);
         assertEquals(60 - kept.size(), scan.leftOut().get("duplicate"));
+        assertEquals(60 - kept.size(), scan.duplicates().size());
+        scan.duplicates().forEach(pair -> {
+            assertEquals(pair.leftOut().replaceAll("\\D", ""), pair.kept().replaceAll("\\D", ""), pair.toString());
+            assertTrue(kept.contains(pair.kept()) && !kept.contains(pair.leftOut()), pair.toString());
+            assertTrue(pair.bits() <= 8, pair.toString());
+        });
         assertEquals(60, scanner(CurationConfig.NONE).scan(tar, "t").samples().size());
+        theIndexRemembersWhatIsAlike(tar, scan);
+    }
+
+    private void theIndexRemembersWhatIsAlike(Path tar, Scan scan) throws IOException {
+        CurationConfig curate = duplicates(1000, 8);
+        DataConfig config = new DataConfig(
+                CacheConfig.in(folder.resolve("cache")),
+                StorageConfig.defaults(),
+                curate,
+                LabelRule.DEFAULT,
+                Damaged.REFUSE);
+        for (int again = 0; again < 2; again++) { // made, then read
+            try (DataSet data = DataSet.open(List.of(tar.toString()), config)) {
+                LeftOut leftOut = data.leftOut().get(0);
+                assertEquals(scan.samples().size(), leftOut.source().samples());
+                assertEquals(Map.of("duplicate", (long) scan.duplicates().size()), leftOut.causes());
+                assertEquals(Map.of(tar.toString(), scan.duplicates().size()), leftOut.duplicates());
+                assertEquals(
+                        scan.duplicates(),
+                        leftOut.pairs().stream().map(LeftOut.Pair::images).toList());
+            }
+        }
+        try (DataSet all = DataSet.open(List.of(tar.toString()), folder.resolve("cache"))) {
+            assertEquals(List.of(), all.leftOut());
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.streams.shard.CacheConfig;
+import io.rasterflow.streams.shard.CacheUsage;
 import io.rasterflow.streams.shard.DataConfig;
 import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.Manifest;
@@ -124,6 +125,17 @@ class ShardCacheTest {
             }
             assertEquals(3, content().size());
             assertEquals("0007", data.read(0, 7).key(), "a shard that had to go comes again");
+            CacheUsage usage = data.cache();
+            assertEquals(3 * each, usage.heldBytes());
+            assertEquals(3 * each + 100, usage.config().bytes());
+            assertEquals(3, usage.shards());
+            assertTrue(usage.misses() > 10 && usage.evictions() == usage.misses() - 3, usage.toString());
+            assertEquals(usage.misses() * each, usage.fetched().bytes());
+            assertEquals(0, usage.filling());
+            long hits = usage.hits();
+            data.prefetch(new int[] {0});
+            Awaitility.await().until(() -> data.cache().hits() == hits + 1);
+            assertEquals(usage.misses(), data.cache().misses());
         }
         assertEquals(10, files(cache, ".idx").size(), "indexes are kept");
     }
