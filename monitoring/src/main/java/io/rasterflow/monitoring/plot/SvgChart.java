@@ -70,6 +70,7 @@ public final class SvgChart {
     /** Names of the lines or areas, by colour. */
     private final List<String> names = new ArrayList<>();
 
+    private boolean whole;
     private double[] xRange;
     private double[] yRange;
     private int top;
@@ -80,6 +81,12 @@ public final class SvgChart {
         this.xTitle = xTitle;
         this.yTitle = yTitle;
         this.logarithmic = logarithmic;
+    }
+
+    /** Counts along the x axis, which has no ticks between whole numbers. */
+    public SvgChart whole() {
+        whole = true;
+        return this;
     }
 
     /** A measured point. */
@@ -295,13 +302,13 @@ public final class SvgChart {
     // ---- Axes
 
     private void axes(StringBuilder svg) {
-        for (double y : steps(yRange)) {
+        for (double y : steps(yRange, 0)) {
             double row = row(y);
             svg.append(text("<path class=\"grid\" d=\"M%d %.1fH%d\"/>%n", LEFT, row, WIDTH - RIGHT));
             label(svg, "tick", LEFT - 8, row + 4, "end", Figures.of(y));
         }
         DoubleFunction<String> name = logarithmic ? SvgChart::power : Figures::of;
-        for (double x : logarithmic ? decades() : steps(xRange)) {
+        for (double x : logarithmic ? decades() : steps(xRange, whole ? 1 : 0)) {
             double column = column(x);
             svg.append(text("<path class=\"grid\" d=\"M%.1f %dV%d\"/>%n", column, top, HEIGHT - BOTTOM));
             label(svg, "tick", column, HEIGHT - BOTTOM + 18, "middle", name.apply(x));
@@ -313,11 +320,12 @@ public final class SvgChart {
                 middle, escape(yTitle)));
     }
 
-    /** Round numbers within a range. */
-    private static List<Double> steps(double[] range) {
+    /** Round numbers within a range, no closer than {@code least}. */
+    private static List<Double> steps(double[] range, double least) {
         double rough = (range[1] - range[0]) / TICKS;
         double power = Math.pow(10, Math.floor(Math.log10(rough)));
-        double step = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
+        double round = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
+        double step = Math.max(least, round);
         List<Double> steps = new ArrayList<>();
         for (double at = Math.ceil(range[0] / step); at * step <= range[1]; at++) {
             steps.add(at * step);

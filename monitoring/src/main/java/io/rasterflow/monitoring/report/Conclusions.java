@@ -10,6 +10,7 @@ import static io.rasterflow.monitoring.plot.Words.time;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.monitor.RunStatus;
+import io.rasterflow.monitoring.monitor.RunStatus.PastAlarm;
 import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.SlowRank;
 import io.rasterflow.monitoring.plot.Words;
@@ -18,6 +19,7 @@ import io.rasterflow.monitoring.science.LossForecast;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -62,6 +64,8 @@ public final class Conclusions {
         conclusions.ending();
         conclusions.speed();
         conclusions.data();
+        conclusions.standingAlarms();
+        conclusions.pastAlarms();
         conclusions.lines.addAll(history.damage().stream()
                 .map(what -> what + ". What it lost is missing here.")
                 .toList());
@@ -294,6 +298,38 @@ public final class Conclusions {
                             + " %s.",
                     slow.rank(), slow.node(), slow.ratio(), slow.sinceStep(), slow.part()));
         }
+    }
+
+    private void standingAlarms() {
+        for (Event.Alarm alarm : status.alarms()) {
+            String subject = alarm.subject().isEmpty() ? "" : " (" + alarm.subject() + ")";
+            String advice = alarm.advice().isEmpty() ? "" : "; try: " + alarm.advice();
+            lines.add(format(
+                    "An alarm stands since step %,d, %s%s: %s%s.",
+                    alarm.step(), name(alarm.alarm()), subject, alarm.text(), advice));
+        }
+    }
+
+    /** By kind, for one that comes and goes may do so often. */
+    private void pastAlarms() {
+        Map<String, List<PastAlarm>> kinds = new LinkedHashMap<>();
+        status.pastAlarms().forEach(alarm -> kinds.computeIfAbsent(alarm.alarm(), first -> new ArrayList<>())
+                .add(alarm));
+        kinds.forEach((kind, alarms) -> {
+            PastAlarm last = alarms.get(0);
+            String subject = last.subject().isEmpty() ? "" : ", " + last.subject();
+            String times = alarms.size() == 1 ? "once" : format("%,d times, the last", alarms.size());
+            lines.add(format(
+                    "The alarm %s was raised and is over, %s from step %,d to %,d%s: %s; %s.",
+                    name(kind), times, last.raisedStep(), last.overStep(), subject, last.text(), last.over()));
+        });
+        if (kinds.isEmpty() && status.alarms().isEmpty()) {
+            lines.add("No alarm is journalled.");
+        }
+    }
+
+    private static String name(String alarm) {
+        return alarm.replace('-', ' ');
     }
 
     private void data() {

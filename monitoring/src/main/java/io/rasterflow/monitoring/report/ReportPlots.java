@@ -4,19 +4,27 @@ import static io.rasterflow.monitoring.plot.Words.format;
 import static io.rasterflow.monitoring.plot.Words.loss;
 import static io.rasterflow.monitoring.plot.Words.percent;
 
+import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.plot.CorrelationPlot;
 import io.rasterflow.monitoring.plot.SvgChart;
 import io.rasterflow.monitoring.science.ProbePoint;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 
 /** The plots of a run, as far as there is something to show. */
 final class ReportPlots {
 
     private static final String STEP = "step";
+    /** Ranks that have bars. */
+    private static final int MAX_RANKS = 64;
+    /** Width of a bar, of the distance between two. */
+    private static final double BAR = 0.8;
 
     private ReportPlots() {}
 
@@ -33,6 +41,11 @@ final class ReportPlots {
         plots.put("gradient norm", lines("Gradient norm", "norm", Map.of("norm", history.curve("gradientNorm"))));
         plots.put("throughput", lines("Throughput", "images/s", Map.of("images/s", history.curve("imagesPerSecond"))));
         plots.put("step time", stepTime(history.ledger()));
+        plots.put("step time by rank", ranks(history.status().ranks()));
+        plots.put("waiting for images", inputWait(history));
+        plots.put("queues", lines("Items inside the input pipelines", "items", family(history, "queue.")));
+        plots.put("source rates", lines("Images per second by source", "images/s", family(history, "rate.")));
+        plots.put("epochs", lines("Epochs by source", "epochs", family(history, "epoch.")));
         return plots;
     }
 
@@ -87,6 +100,57 @@ final class ReportPlots {
                 ? ""
                 : CorrelationPlot.of(
                         probes.get(0).series().label(), pairs, history.status().correlation());
+    }
+
+    /** The curves whose names begin alike, by the rest of their names. */
+    private static Map<String, Optional<Tail>> family(RunHistory history, String prefix) {
+        Map<String, Optional<Tail>> family = new LinkedHashMap<>();
+        history.curveNames().stream()
+                .filter(name -> name.startsWith(prefix))
+                .forEach(name -> family.put(name.substring(prefix.length()), history.curve(name)));
+        return family;
+    }
+
+    private static String inputWait(RunHistory history) {
+        Optional<Tail> percent = history.curve("inputWait")
+                .map(wait -> new Tail(
+                        wait.from(),
+                        wait.steps(),
+                        wait.values().stream().map(share -> 100 * share).toList()));
+        return lines("Waiting for images, of the first rank", "% of the step", Map.of("waiting", percent));
+    }
+
+    /** A bar for each rank, those with the longest steps of their own where there are many. */
+    private static String ranks(List<RankTime> all) {
+        List<RankTime> ranks = all.stream()
+                .filter(rank -> rank.steps() > 0)
+                .sorted(Comparator.comparingDouble(ReportPlots::own).reversed())
+                .limit(MAX_RANKS)
+                .sorted(Comparator.comparingInt(RankTime::rank))
+                .toList();
+        if (ranks.isEmpty()) {
+            return "";
+        }
+        String which =
+                ranks.size() < all.size() ? format("the slowest %d of %d ranks", MAX_RANKS, all.size()) : "by rank";
+        SvgChart chart = new SvgChart("Where the time of a step went, " + which, "rank", "seconds", false).whole();
+        double[] edges = ranks.stream()
+                .flatMapToDouble(rank -> DoubleStream.of(
+                        rank.rank() - BAR / 2, rank.rank() - BAR / 2, rank.rank() + BAR / 2, rank.rank() + BAR / 2))
+                .toArray();
+        Ledger.PARTS.forEach((part, seconds) -> chart.area(
+                part,
+                edges,
+                ranks.stream()
+                        .mapToDouble(rank -> seconds.applyAsDouble(rank.total()) / rank.steps())
+                        .flatMap(mean -> DoubleStream.of(0, mean, mean, 0))
+                        .toArray()));
+        return chart.render();
+    }
+
+    /** Without the exchange, in which a rank mostly waits for others. */
+    private static double own(RankTime rank) {
+        return (rank.total().total() - rank.total().exchange()) / rank.steps();
     }
 
     private static String stepTime(LedgerHistory ledger) {

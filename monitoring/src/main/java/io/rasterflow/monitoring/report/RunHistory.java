@@ -160,6 +160,11 @@ public final class RunHistory {
         return Optional.ofNullable(all.curves().get(name));
     }
 
+    /** Names of the curves that have points. */
+    List<String> curveNames() {
+        return List.copyOf(all.curves().keySet());
+    }
+
     List<Notable> notables() {
         return all.events();
     }

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -103,11 +104,19 @@ class ReportTest {
         events.add(SampleRun.badSample(701, 2));
         events.add(SampleRun.thumbnail(701, 2));
         events.add(SampleRun.curated("web"));
-        events.add(new Event.Input(
-                SampleRun.at(999),
-                "trainer-0",
-                List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
-                List.of(new Event.Input.Source("<b>web</b>", 410, 0.25))));
+        for (long step : new long[] {300, 600, 999}) {
+            events.add(new Event.Input(
+                    SampleRun.at(step),
+                    "trainer-0",
+                    List.of(new Event.Input.Stage("decode", 512, 1L << 33, 1.5, 3)),
+                    List.of(new Event.Input.Source("<b>web</b>", step, step / 999.0 / 4))));
+        }
+        events.sort(Comparator.comparingLong(Event::timeMillis));
+        events.add(SampleRun.alarm("loss-spike", "", true, 400, 0.9));
+        events.add(SampleRun.alarm("loss-spike", "", false, 450, 0.4));
+        events.add(SampleRun.alarm("loss-spike", "", true, 600, 0.9));
+        events.add(SampleRun.alarm("loss-spike", "", false, 650, 0.4));
+        events.add(SampleRun.alarm("disk", "trainer-0", true, 990, 1));
         events.add(SampleRun.usage("trainer-0", 500, 0.25));
         events.add(SampleRun.usage("trainer-0", 900, 0.75));
         events.add(SampleRun.onGpu("trainer-1", 900));
@@ -125,6 +134,17 @@ class ReportTest {
         assertTrue(text.contains("went into compute"), text);
         assertTrue(text.contains("held for 0.11 hours together, pauses included, which cost 0.17 at the"), text);
         assertTrue(text.contains("256,000 images were trained on, 12.80 passes over the data, and 2 were bad"), text);
+
+        assertTrue(
+                text.contains(
+                        "An alarm stands since step 990, disk (trainer-0): the loss of step 990 is <b>far</b> above;"
+                                + " try: look."),
+                text);
+        assertTrue(
+                text.contains("The alarm loss spike was raised and is over, 2 times, the last from step 600 to 650:"
+                        + " the loss of step 600 is <b>far</b> above; the loss is near its median."),
+                text);
+        assertFalse(text.contains("No alarm"), text);
 
         String page = ReportPage.render(
                 history,
@@ -163,12 +183,18 @@ class ReportTest {
         loadsNothing(page.replace("<img alt=\"What the model predicts of 2 images\" " + picture, "")
                 .replace(sample, ""));
         List<String> plots = plots(page);
-        assertEquals(7, plots.size());
+        assertEquals(12, plots.size());
         assertTrue(plots.get(0).contains(">training</text>") && plots.get(0).contains(">validation</text>"));
         assertTrue(plots.get(2).contains("r = -"), plots.get(2).substring(0, 300));
         for (String part : Ledger.PARTS.keySet()) {
             assertTrue(plots.get(6).contains(">" + part + "</text>"), part);
+            assertTrue(plots.get(7).contains(">" + part + "</text>"), part);
         }
+        assertTrue(plots.get(7).contains(">1</text>") && !plots.get(7).contains(">0.5</text>"), plots.get(7));
+        assertTrue(plots.get(8).contains("Waiting for images"), plots.get(8));
+        assertTrue(plots.get(9).contains("Items inside the input pipelines"), plots.get(9));
+        assertTrue(plots.get(10).contains("Images per second by source"), plots.get(10));
+        assertTrue(plots.get(11).contains("Epochs by source"), plots.get(11));
     }
 
     private static void loadsNothing(String page) {
@@ -241,9 +267,13 @@ class ReportTest {
         assertTrue(text.contains("never validated"), text);
         assertTrue(text.contains("No probe was made"), text);
         String page = ReportPage.render(history, Optional.empty(), Map.of());
-        assertTrue(page.contains("Not journalled, so not shown: loss, accuracy, correlation."), page);
+        assertTrue(
+                page.contains(
+                        "Not journalled, so not shown: loss, accuracy, correlation, queues, source rates, epochs."),
+                page);
+        assertTrue(text.contains("No alarm is journalled."), text);
         assertTrue(page.contains("holds no config.conf"), page);
-        assertEquals(4, plots(page).size());
+        assertEquals(6, plots(page).size());
     }
 
     @Test
