@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,7 +39,7 @@ import org.jline.utils.AttributedStyle;
  *   alarms that stand, the newest first
  *   loss ▇▆▅▄▃▂▁ ...
  *   step time of each rank as a bar of its parts
- *   nodes, slow ranks, the last events
+ *   slow ranks, nodes, what each takes of processor and memory, the last events
  * </pre>
  */
 public final class Frame {
@@ -52,6 +53,8 @@ public final class Frame {
     private static final double ALARM_ROWS = 0.2;
     /** Rows that a frame gives to ranks, of the rows that are left for ranks and events. */
     private static final double RANK_ROWS = 0.4;
+    /** Rows that a frame gives to processor and memory, of the rows that are left for them and events. */
+    private static final double USAGE_ROWS = 0.4;
 
     private static final DateTimeFormatter CLOCK =
             DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT).withZone(ZoneId.systemDefault());
@@ -107,6 +110,7 @@ public final class Frame {
         frame.time();
         frame.slowRanks();
         frame.nodes();
+        frame.usages();
         frame.events();
         return frame.lines.subList(0, Math.min(height, frame.lines.size()));
     }
@@ -300,6 +304,30 @@ public final class Frame {
             line.styled(node.state().equals("up") ? PLAIN : BAD, words);
         }
         line(line);
+        blank();
+    }
+
+    /** Of the nodes that are there, those that take most of their processor where there are many. */
+    private void usages() {
+        List<Event.Usage> usages = status.usages();
+        if (usages.isEmpty()) {
+            return;
+        }
+        int rows = Math.max(1, (int) (USAGE_ROWS * (height - lines.size())));
+        int shown = usages.size() <= rows ? usages.size() : Math.max(1, rows - 1);
+        List<Event.Usage> busiest = usages.stream()
+                .sorted(Comparator.comparingDouble(UsageLine::busy).reversed())
+                .limit(shown)
+                .sorted(Comparator.comparing(Event.Usage::node))
+                .toList();
+        for (Event.Usage usage : busiest) {
+            AttributedStringBuilder line = new AttributedStringBuilder();
+            line.styled(BOLD, label(clean(usage.node())));
+            line(line.append(UsageLine.of(usage, width - line.length())));
+        }
+        if (shown < usages.size()) {
+            line(text("", format("and %d more nodes", usages.size() - shown), PLAIN));
+        }
         blank();
     }
 

@@ -74,6 +74,38 @@ class TopTest {
     }
 
     @Test
+    void whatNodesTakeOfProcessorAndMemoryFitsTheWindow() {
+        RunState state = state(SampleRun.until(100));
+        state.apply(SampleRun.usage("trainer-0", 100, 0.8333));
+        state.apply(SampleRun.onGpu("trainer-1", 100));
+        String wide = text(frame(state, SampleRun.at(100), 140, 40));
+        assertTrue(
+                wide.contains(
+                        "\ntrainer-0   cpu ████████·· 83 % of 8 cores  memory ██········ 3.0 GB, 12.0 GB of 16.0 GB left"
+                                + "  machine 90 %  heap 500.0 MB of 4.0 GB\n"),
+                wide);
+        assertTrue(
+                wide.contains(
+                        "\ntrainer-1   cpu ███······· 25 % of 16 cores  memory 5.0 GB  cuda:0 ████████·· 60.0 GB of"
+                                + " 80.0 GB  heap 700.0 MB of 8.0 GB\n"),
+                wide);
+        String narrow = text(frame(state, SampleRun.at(100), 60, 40));
+        assertTrue(narrow.contains("\ntrainer-0   cpu ████████·· 83 % of 8 cores\n"), narrow);
+        for (int node = 2; node < 64; node++) {
+            state.apply(SampleRun.usage("trainer-" + node, 100, node / 64.0));
+        }
+        for (int width : new int[] {1, 20, 79}) {
+            List<AttributedString> many = frame(state, SampleRun.at(100), width, 40);
+            assertTrue(many.size() <= 40, "lines " + many.size());
+            many.forEach(line -> assertTrue(line.columnLength() <= width, line.toString()));
+        }
+        String folded = text(frame(state, SampleRun.at(100), 100, 40));
+        assertTrue(folded.contains("trainer-63") && folded.matches("(?s).*and \\d\\d more nodes.*"), folded);
+        state.apply(new Event.Membership(SampleRun.at(100), "coordinator", "trainer-63", "down", 1, 2, ""));
+        assertFalse(text(frame(state, SampleRun.at(100), 100, 40)).contains("trainer-63  cpu"), "it has gone");
+    }
+
+    @Test
     void aSilentRunASlowRankAndTheEndAreNamed() {
         RunState state = state(SampleRun.until(900));
         LongStream.rangeClosed(901, 960)
