@@ -78,8 +78,10 @@ final class SharedSegment implements GradientMemory {
         channel.write(ByteBuffer.wrap(token), 0);
     }
 
+    /** Reads each page: the kernel then maps sixteen at once, where first writes would have it map them one by one. */
     private static ByteBuffer map(FileChannel channel, long start, int floats) throws IOException {
         return channel.map(FileChannel.MapMode.READ_WRITE, start, (long) floats * Float.BYTES)
+                .load()
                 .order(ByteOrder.nativeOrder());
     }
 

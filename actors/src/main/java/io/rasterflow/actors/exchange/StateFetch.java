@@ -16,6 +16,9 @@ import java.util.concurrent.CompletionStage;
  */
 final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
 
+    /** Of one piece of memory, unless a block is longer. */
+    private static final long PIECE_BYTES = 1 << 26;
+
     private final DataAddress peer;
     private final ExchangeConfig config;
     private final List<Long> blockBytes;
@@ -23,6 +26,9 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
     private final List<ByteBuffer> blocks = new ArrayList<>();
     private final CompletableFuture<PeerState> result = new CompletableFuture<>();
     private volatile DuplexChannel channel;
+    /** Memory of the next blocks: its position is where they begin. */
+    private ByteBuffer piece = ByteBuffer.allocate(0);
+
     private Heartbeat heartbeat;
     private byte[] header;
     /** Bytes of the last block that are there. */
@@ -125,10 +131,23 @@ final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
                 return false;
             }
             int bytes = blockBytes.get(blocks.size()).intValue();
-            blocks.add(ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN));
+            if (piece.remaining() < bytes) {
+                piece = ByteBuffer.allocateDirect(pieceBytes(blocks.size()));
+            }
+            blocks.add(piece.slice(piece.position(), bytes).order(ByteOrder.LITTLE_ENDIAN));
+            piece.position(piece.position() + bytes);
             filled = 0;
         }
         return true;
+    }
+
+    /** As many blocks from this one on as fit. */
+    private int pieceBytes(int block) {
+        long bytes = blockBytes.get(block);
+        for (int next = block + 1; next < blockBytes.size() && bytes + blockBytes.get(next) <= PIECE_BYTES; next++) {
+            bytes += blockBytes.get(next);
+        }
+        return (int) bytes;
     }
 
     @Override

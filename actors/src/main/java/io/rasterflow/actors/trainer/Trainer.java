@@ -22,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -193,11 +194,15 @@ public final class Trainer {
         }
         return guarded(() -> {
             session = Optional.of(new TrainingSession(context.getSystem(), node, place, replica, noiseScale));
-            return member.needsWeights() ? takeWeights(place) : connect();
+            connect();
+            if (member.needsWeights()) {
+                takeWeights(place);
+            }
+            return Behaviors.same();
         });
     }
 
-    private Behavior<Command> takeWeights(Assignment place) throws IOException {
+    private void takeWeights(Assignment place) throws IOException {
         switch (place.origin().kind()) {
             case KEPT -> throw new IllegalStateException(member + " keeps weights that it does not have");
             case SEED -> RunStart.fromSeed(node, member, replica);
@@ -206,11 +211,10 @@ public final class Trainer {
                 DataAddress peer = place.origin().peer().orElseThrow();
                 LOG.info("takes the weights of step {} from {}:{}", place.firstStep(), peer.host(), peer.port());
                 pipe(node.dataPlane().fetch(peer, ReplicaState.blockBytes(replica, averaged())), StateArrived::new);
-                return Behaviors.same();
+                return;
             }
         }
         member.restored();
-        return connect();
     }
 
     private boolean averaged() {
@@ -228,14 +232,20 @@ public final class Trainer {
             member.discard();
             replica.restore(snapshot);
             member.restored();
-            return connect();
+            return beginWhenReady();
         });
     }
 
-    private Behavior<Command> connect() {
+    /** Meanwhile weights come, or are sent to a peer: on another thread, as memory is made that may be large. */
+    private void connect() {
         Assignment place = member.place();
-        pipe(node.dataPlane().join(place.generation(), place.rank(), replica.bucketFloats()), Connected::new);
-        return Behaviors.same();
+        Executor aside = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
+        pipe(
+                CompletableFuture.supplyAsync(
+                                () -> node.dataPlane().join(place.generation(), place.rank(), replica.bucketFloats()),
+                                aside)
+                        .thenCompose(joined -> joined),
+                Connected::new);
     }
 
     private Behavior<Command> onConnected(Connected message) {
@@ -243,22 +253,30 @@ public final class Trainer {
             message.exchange().close();
             return Behaviors.same();
         }
-        return guarded(() -> {
-            Assignment place = member.place();
-            session.orElseThrow().begin(message.exchange(), place.digest());
-            member.begin();
-            announce();
-            LOG.info(
-                    "generation {}: rank {} of {} begins at step {}",
-                    place.generation().number(),
-                    place.rank(),
-                    place.generation().worldSize(),
-                    place.firstStep());
-            if (place.rank() == 0 && RunStart.lead(node, place, replica) && !checkpoints.isBegun(place.firstStep())) {
-                writeCheckpoint();
-            }
-            return member.step() == node.plan().train().steps() ? finish() : fetch();
-        });
+        session.orElseThrow().join(message.exchange());
+        return guarded(this::beginWhenReady);
+    }
+
+    /** With weights and connections. */
+    private Behavior<Command> beginWhenReady() throws IOException {
+        TrainingSession current = session.orElseThrow();
+        if (member.needsWeights() || !current.isJoined()) {
+            return Behaviors.same();
+        }
+        Assignment place = member.place();
+        current.begin(place.digest());
+        member.begin();
+        announce();
+        LOG.info(
+                "generation {}: rank {} of {} begins at step {}",
+                place.generation().number(),
+                place.rank(),
+                place.generation().worldSize(),
+                place.firstStep());
+        if (place.rank() == 0 && RunStart.lead(node, place, replica) && !checkpoints.isBegun(place.firstStep())) {
+            writeCheckpoint();
+        }
+        return member.step() == node.plan().train().steps() ? finish() : fetch();
     }
 
     // ---- Through its steps

@@ -42,6 +42,8 @@ final class TrainingSession implements AutoCloseable {
 
     // What it has from the moment that all ranks are connected
     private Exchange exchange;
+
+    // What it has from its first step on
     private StepClock clock;
 
     // Where it is
@@ -88,14 +90,21 @@ final class TrainingSession implements AutoCloseable {
                 SystemMaterializer.get(system).materializer());
     }
 
+    /** All ranks are connected; the exchange is this session's from now on. */
+    void join(Exchange joined) {
+        exchange = joined;
+    }
+
+    boolean isJoined() {
+        return exchange != null;
+    }
+
     /**
      * All ranks are connected, and the replica holds the weights of the first step.
      *
-     * @param joined the generation's exchange, which is this session's from now on
      * @param digest of the history that the weights come from
      */
-    void begin(Exchange joined, String digest) {
-        exchange = joined;
+    void begin(String digest) {
         clock = new StepClock();
         node.telemetry()
                 .record(new Event.Formed(
