@@ -60,7 +60,7 @@ class SourcesTest {
             assertTrue(local.get("weightsSha256").asText().length() == 64, local.toString());
         }
         for (String run : List.of("local", "remote")) {
-            List<Event.Input> inputs = inputs(run);
+            List<Event.Input> inputs = events(run, Event.Input.class);
             Event.Input last = inputs.get(inputs.size() - 1);
             assertEquals(
                     List.of("few", "many"),
@@ -73,6 +73,25 @@ class SourcesTest {
                     last.stages().stream().anyMatch(s -> s.name().equals("decode") && s.items() > 100),
                     last.toString());
         }
+        List<Event.Curated> curated = events("remote", Event.Curated.class);
+        assertEquals(
+                List.of("few", "many"),
+                curated.stream().map(Event.Curated::source).distinct().toList());
+        for (Event.Curated source : curated) {
+            long duplicates = source.causes().get("duplicate");
+            assertTrue(duplicates > 0 && source.samples() > duplicates, source.toString());
+            assertEquals(
+                    duplicates,
+                    source.shardsWithMost().stream()
+                            .mapToLong(Event.Curated.Shard::duplicates)
+                            .sum());
+            assertTrue(source.pairs().stream().allMatch(pair -> pair.bits() <= 3), source.toString());
+            assertTrue(!source.pairs().isEmpty() && source.pairs().size() <= 20, source.toString());
+        }
+        Event.Cache cache = events("remote", Event.Cache.class).get(0);
+        assertEquals(directory.resolve("remote-cache").toString(), cache.directory());
+        assertEquals(3, cache.shards(), cache.toString());
+        assertTrue(cache.heldBytes() > 1_000_000 && cache.heldBytes() < cache.limitBytes(), cache.toString());
         try (Stream<Path> files = Files.list(directory.resolve("remote-cache"))) {
             assertEquals(
                     3,
@@ -104,6 +123,8 @@ class SourcesTest {
                                 "data.cache.directory=" + directory.resolve(run + "-cache"),
                                 "data.sources.many.shards=[\"" + many + "\"]",
                                 "data.sources.many.weight=0.8",
+                                "data.curate.nearDuplicates.window=50",
+                                "data.curate.nearDuplicates.distance=3",
                                 "data.sources.few.shards=[\"" + BUNDLED + "/train-02.tar.gz\"]",
                                 "data.sources.few.weight=0.2",
                                 List.of(more)),
@@ -112,11 +133,9 @@ class SourcesTest {
         return result.json();
     }
 
-    private List<Event.Input> inputs(String run) throws Exception {
+    private <E extends Event> List<E> events(String run, Class<E> kind) throws Exception {
         try (Stream<Event> events = Journals.read(directory.resolve(run))) {
-            return events.filter(Event.Input.class::isInstance)
-                    .map(Event.Input.class::cast)
-                    .toList();
+            return events.filter(kind::isInstance).map(kind::cast).toList();
         }
     }
 
@@ -151,7 +170,7 @@ class SourcesTest {
             Rasterflow.Result result = train.await();
             assertEquals(0, result.exit(), result.text());
             assertEquals(12, result.json().get("steps").asInt(), result.text());
-            List<Event.Input> inputs = inputs("live");
+            List<Event.Input> inputs = events("live", Event.Input.class);
             assertEquals(12 * 32, inputs.get(inputs.size() - 1).sources().get(0).images());
             String consumer;
             try (Stream<Path> consumers = Files.list(directory.resolve("feed/consumers"))) {

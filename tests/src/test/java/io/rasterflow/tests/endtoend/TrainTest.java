@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -89,10 +90,41 @@ class TrainTest {
         assertFalse(noise.get(23).equals("NaN"), noise.toString());
         assertEquals(noise, noiseScales("w2"), "the noise scale depends on the world size");
 
+        for (String run : List.of("w1", "w2", "w3", "w4")) {
+            theLedgerSumsToTheWallClock(run);
+        }
+
         Audits.assertProvedUntilAJournalIsGone(new Rasterflow(directory), directory.resolve("w2"), 24 * 32);
 
         JsonNode otherSeed = train(steps, "--run", "seed1", "cluster.replicas=1", "train.seed=1");
         assertFalse(hashes.contains(otherSeed.get("weightsSha256").asText()), "the seed changes nothing");
+    }
+
+    /**
+     * Between the ends of two steps of a rank in one generation the clock on the wall takes what the parts of the steps sum
+     * to, but for 2 % and the time between the end of a step and its report, at most 20 ms.
+     */
+    private void theLedgerSumsToTheWallClock(String run) throws IOException {
+        Map<String, List<Event.Step>> ranks;
+        try (Stream<Event> events = Journals.read(directory.resolve(run))) {
+            ranks = events.filter(Event.Step.class::isInstance)
+                    .map(Event.Step.class::cast)
+                    .collect(Collectors.groupingBy(step -> step.generation() + "/" + step.rank()));
+        }
+        int compared = 0;
+        for (List<Event.Step> steps : ranks.values()) {
+            Event.Step first = steps.get(0);
+            Event.Step last = steps.get(steps.size() - 1);
+            double wall = (last.timeMillis() - first.timeMillis()) / 1e3;
+            double parts = steps.stream()
+                    .skip(1)
+                    .mapToDouble(step -> step.ledger().total())
+                    .sum();
+            assertEquals(
+                    wall, parts, 0.02 * wall + 0.02, run + ", rank " + first.rank() + " in " + steps.size() + " steps");
+            compared += steps.size() - 1;
+        }
+        assertTrue(compared >= 20, run + " has " + compared + " steps to compare");
     }
 
     private List<String> noiseScales(String run) throws IOException {
@@ -175,10 +207,19 @@ class TrainTest {
             }
         }
         assertEquals(worst, replaced);
+        assertEquals(
+                keys("back", Event.BadSample.class, Event.BadSample::key),
+                keys("back", Event.Thumbnail.class, Event.Thumbnail::key));
         Rasterflow.Result twice =
                 new Rasterflow(directory).run("rollback", "--run", "whole", "--step", "67", "--to", "back");
         assertEquals(2, twice.exit(), twice.text());
         assertTrue(twice.err().contains("--to back exists already"), twice.text());
+    }
+
+    private <E extends Event> Set<String> keys(String run, Class<E> kind, Function<E, String> key) throws IOException {
+        try (Stream<Event> events = Journals.read(directory.resolve(run))) {
+            return events.filter(kind::isInstance).map(kind::cast).map(key).collect(Collectors.toSet());
+        }
     }
 
     private JsonNode replay(String run, long step) throws IOException, InterruptedException {
