@@ -2,9 +2,11 @@ package io.rasterflow.cli;
 
 import io.rasterflow.actors.probe.Evaluation;
 import io.rasterflow.actors.probe.ProbeSet;
+import io.rasterflow.actors.probe.Probed;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.probe.ProbeConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.model.probe.ProbeReport;
 import io.rasterflow.model.probe.ProbeReports;
 import io.rasterflow.model.program.Engines;
@@ -22,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import picocli.CommandLine.Command;
@@ -57,14 +60,14 @@ final class ProbeCommand implements Callable<Integer> {
             names = "--kind",
             paramLabel = "attentive|linear|knn",
             description = "What is put on the features; default: probe.kind of the run.")
-    private String kind;
+    private ProbeKind kind;
 
     @Option(
             names = "--layers",
             paramLabel = "LAYERS",
             description =
                     "Blocks whose outputs are averaged: last6 (or another number), best6, each (every block in turn),"
-                            + " or counted from 0 such as 3-5,7; default: probe.layers of the run.")
+                            + " or counted from 0 such as 3-5,7; default: those of the run for this kind.")
     private String layers;
 
     @Option(
@@ -110,9 +113,11 @@ final class ProbeCommand implements Callable<Integer> {
             boolean average = weights == null ? plan.optimizer().averages() : weights == Weights.EMA;
             evaluation.load(checkpoint, average);
             Event.Validation loss = evaluation.validate(Checkpoint.step(checkpoint));
-            long start = System.nanoTime();
             Progress progress = new Progress(System.out, "features");
-            ProbeReports reports = evaluation.probeLayers(probed, progress::at);
+            ProbeKind asked = kind == null ? plan.probe().kind() : kind;
+            Probed result =
+                    evaluation.probeLayers(probed, List.of(asked), progress::at).get(0);
+            ProbeReports reports = result.reports();
             progress.clear();
             System.out.printf(
                     Locale.ROOT,
@@ -122,7 +127,7 @@ final class ProbeCommand implements Callable<Integer> {
                     loss.loss());
             ProbeText.print(System.out, reports);
             int sets = set == null ? 1 : plan.probe().sets().size();
-            journal(loss, reports.chosen(), (System.nanoTime() - start) * 1e-9, sets);
+            journal(loss, result, plan.probe().kind(), sets);
             if (out != null) {
                 Files.writeString(out, Json.line(fields(loss, ProbeText.full(reports))) + "\n");
             }
@@ -143,23 +148,21 @@ final class ProbeCommand implements Callable<Integer> {
     }
 
     /** Beside what the run has probed itself; a run without journals, as of imported weights, gets none. */
-    private void journal(Event.Validation loss, ProbeReport report, double seconds, int sets) {
+    private void journal(Event.Validation loss, Probed result, ProbeKind judging, int sets) {
         if (!Journals.exist(run)) {
             return;
         }
         try (Journal journal = Journal.open(run, Event.Probe.VERB)) {
-            journal.append(new Event.Probe(
+            String label = label(result.reports().chosen());
+            journal.append(result.event(
                     System.currentTimeMillis(),
                     Event.Probe.VERB,
                     loss.step(),
-                    label(report),
-                    report.accuracy(),
+                    label,
                     loss.loss(),
-                    report.trainImages(),
-                    report.validationImages(),
-                    seconds,
                     set == null ? "" : set,
-                    sets));
+                    sets,
+                    !label.equals(judging.label())));
         } catch (IOException e) {
             System.err.println("not journalled: " + e.getMessage());
         }
@@ -195,11 +198,10 @@ final class ProbeCommand implements Callable<Integer> {
     /** The options are overrides too, so that they are checked in the same place. */
     private List<String> overrides() {
         List<String> all = new ArrayList<>(overrides);
-        if (kind != null) {
-            all.add("probe.kind=" + kind);
-        }
         if (layers != null) {
             all.add("probe.layers=\"" + layers + "\"");
+            Stream.of(ProbeKind.values())
+                    .forEach(one -> all.add("probe.also." + one.label() + ".layers=\"" + layers + "\""));
         }
         if (grid) {
             all.add("probe.learningRates=" + ProbeConfig.PAPER_RATES);

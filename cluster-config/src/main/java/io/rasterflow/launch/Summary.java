@@ -38,6 +38,13 @@ public final class Summary {
                 100 * summary.probe(),
                 summary.sets().isEmpty() ? "" : ", mean of " + summary.sets().size() + " sets");
         summary.sets().forEach((set, accuracy) -> out.printf(Locale.ROOT, "    %-36s %.2f %%%n", set, 100 * accuracy));
+        summary.beside()
+                .forEach((kind, gain) -> out.printf(
+                        Locale.ROOT,
+                        "    %-36s %.2f %% untrained → %.2f %%%n",
+                        kind + ", beside it",
+                        100 * gain.untrained(),
+                        100 * gain.trained()));
         for (ProbePoint probe : summary.probes()) {
             out.printf(
                     Locale.ROOT,
@@ -88,6 +95,9 @@ public final class Summary {
         fields.put("probeUntrained", summary.probeUntrained());
         fields.put("probe", summary.probe());
         fields.put("probeSets", summary.sets());
+        Map<String, Double> beside = new LinkedHashMap<>();
+        summary.beside().forEach((kind, gain) -> beside.put(kind, gain.trained()));
+        fields.put("probesBeside", beside);
         fields.put("correlation", summary.correlation());
         fields.put("correlationPoints", summary.correlationPoints());
         fields.put("imagesPerSecond", summary.imagesPerSecond());

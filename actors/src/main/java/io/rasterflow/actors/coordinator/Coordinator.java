@@ -14,6 +14,7 @@ import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.model.checkpoint.Checkpoint;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.action.ActionAnswer;
 import io.rasterflow.monitoring.action.ActionRequest;
 import io.rasterflow.monitoring.event.Event;
@@ -372,9 +373,9 @@ public final class Coordinator {
         lastCheckpoint = step;
         boolean extra = wishes.writes() && !plan.checkpointDue(step);
         boolean asked = wishes.written(step);
-        boolean probe = asked || !extra && !stopping && plan.probeDue(step);
+        List<ProbeKind> probes = asked ? plan.probe().kinds() : extra || stopping ? List.of() : plan.probesDue(step);
         if (asked || !evaluations.isUnderWay(step)) {
-            evaluations.begin(new ProbeActor.Evaluate(step, message.directory(), probe, context.getSelf()));
+            evaluations.begin(new ProbeActor.Evaluate(step, message.directory(), probes, context.getSelf()));
         }
         return Behaviors.same();
     }
@@ -385,7 +386,8 @@ public final class Coordinator {
         if (wishes.saved(step)) {
             String directory =
                     Checkpoint.directory(Path.of(plan.directory()), step).toString();
-            evaluations.begin(new ProbeActor.Evaluate(step, directory, true, context.getSelf()));
+            evaluations.begin(
+                    new ProbeActor.Evaluate(step, directory, plan.probe().kinds(), context.getSelf()));
         }
         return obey(membership.saved(now()));
     }

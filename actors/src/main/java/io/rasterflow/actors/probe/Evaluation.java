@@ -7,7 +7,6 @@ import io.rasterflow.model.aim.Aim;
 import io.rasterflow.model.checkpoint.Checkpoint;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.probe.AttentionMap;
-import io.rasterflow.model.probe.Blocks;
 import io.rasterflow.model.probe.ProbeConfig;
 import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.model.probe.ProbeReport;
@@ -22,6 +21,7 @@ import io.rasterflow.streams.shard.DataSet;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -123,82 +123,118 @@ public final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * What a probe trained on frozen features of a set's training images reaches on its validation images.
+     * What probes of some kinds, trained on frozen features of a set's training images, reach on its validation images; the
+     * features are made once for all of them.
      *
      * @param sets that these weights are probed on
      */
-    public Event.Probe probe(long step, double validationLoss, ProbeSet set, int sets) throws IOException {
-        long start = System.nanoTime();
-        ProbeReport report = probeLayers(set, part -> {}).chosen();
-        if (!report.attention().isEmpty()) {
-            attention.put(set.name(), report.attention());
+    public List<Event.Probe> probe(List<ProbeKind> kinds, long step, double validationLoss, ProbeSet set, int sets)
+            throws IOException {
+        double endMillis = System.currentTimeMillis();
+        List<Event.Probe> events = new ArrayList<>();
+        for (Probed probed : probeLayers(set, kinds, part -> {})) {
+            ProbeReport report = probed.reports().chosen();
+            if (!report.attention().isEmpty()) {
+                attention.put(set.name(), report.attention());
+            }
+            // One after the other, as they were made.
+            endMillis += 1e3 * probed.spent().seconds();
+            events.add(probed.event(
+                    Math.round(endMillis),
+                    node,
+                    step,
+                    report.kind().label(),
+                    validationLoss,
+                    set.name(),
+                    sets,
+                    report.kind() != plan.probe().kind()));
         }
-        return new Event.Probe(
-                System.currentTimeMillis(),
-                node,
-                step,
-                report.kind().label(),
-                report.accuracy(),
-                validationLoss,
-                report.trainImages(),
-                report.validationImages(),
-                seconds(start),
-                set.name(),
-                sets);
+        return events;
     }
 
     /**
-     * Every set of blocks that the plan names, as many side by side as the cache holds.
+     * Every kind of probe on every set of blocks that the plan names for it, as many side by side as the cache holds.
      *
      * @param progress told of the fraction of the images whose features are made
+     * @return one for each kind
      */
-    public ProbeReports probeLayers(ProbeSet set, DoubleConsumer progress) throws IOException {
-        ProbeConfig config = plan.probe().config(set.classes());
-        boolean pooled = config.kind().pooled();
-        int looked = config.kind() == ProbeKind.ATTENTIVE ? shown.count() : 0;
-        List<Blocks> layers = evaluator.layers(config.layers());
-        long trainImages = Math.min(plan.probe().trainImages(), set.train().size());
-        int atOnce = Math.min(
-                layers.size(),
-                config.layersAtOnce(
-                        evaluator.featureBytes(pooled),
-                        trainImages,
-                        set.validation().size()));
-        List<ProbeReport> reports = new ArrayList<>();
-        for (int from = 0; from < layers.size(); from += atOnce) {
-            List<Blocks> some = layers.subList(from, Math.min(layers.size(), from + atOnce));
-            double done = (double) from / layers.size();
-            double share = (double) some.size() / layers.size();
-            try (FeatureSets sets = new FeatureSets(
-                    evaluator,
-                    some,
-                    pooled,
-                    Math.toIntExact(trainImages),
-                    Math.toIntExact(set.validation().size()),
-                    looked)) {
-                double all = trainImages + set.validation().size();
-                forEach(set.train(), trainImages, batch -> {
-                    evaluator.features(batch.images(), batch.labels(), sets.train());
-                    progress.accept(done + share * sets.images() / all);
-                });
-                forEach(set.validation(), Long.MAX_VALUE, batch -> {
-                    evaluator.features(batch.images(), batch.labels(), sets.validation());
-                    progress.accept(done + share * sets.images() / all);
-                });
-                if (looked > 0) {
-                    evaluator.features(shown.images(), shown.labels(), sets.looked());
-                }
+    public List<Probed> probeLayers(ProbeSet set, List<ProbeKind> kinds, DoubleConsumer progress) throws IOException {
+        List<Asked> results = kinds.stream()
+                .map(kind -> plan.probe().config(kind, set.classes()))
+                .flatMap(config -> evaluator.layers(config.layers()).stream().map(blocks -> new Asked(config, blocks)))
+                .toList();
+        Map<ProbeKind, List<ProbeReport>> reports = new EnumMap<>(ProbeKind.class);
+        Map<ProbeKind, Spent> spent = new EnumMap<>(ProbeKind.class);
+        int done = 0;
+        for (List<Asked> some : fitting(results, set)) {
+            double before = (double) done / results.size();
+            double share = (double) some.size() / results.size();
+            Spent begin = Spent.now();
+            try (FeatureSets features = features(some, set, part -> progress.accept(before + share * part))) {
                 for (int i = 0; i < some.size(); i++) {
-                    reports.add(evaluator.probe(
-                            sets.train().get(i),
-                            sets.validation().get(i),
-                            config,
-                            plan.train().seed(),
-                            looked > 0 ? Optional.of(sets.looked().get(i)) : Optional.empty()));
+                    ProbeConfig config = some.get(i).config();
+                    reports.computeIfAbsent(config.kind(), unseen -> new ArrayList<>())
+                            .add(features.probe(
+                                    i, evaluator, config, plan.train().seed()));
+                    Spent now = Spent.now();
+                    spent.merge(config.kind(), now.since(begin), Spent::plus);
+                    begin = now;
                 }
             }
+            done += some.size();
         }
-        return new ProbeReports(reports);
+        return kinds.stream()
+                .map(kind -> new Probed(new ProbeReports(reports.get(kind)), spent.get(kind)))
+                .toList();
+    }
+
+    /** In runs whose features fit into the cache side by side. */
+    private List<List<Asked>> fitting(List<Asked> results, ProbeSet set) {
+        List<List<Asked>> runs = new ArrayList<>();
+        double taken = Double.POSITIVE_INFINITY;
+        for (Asked asked : results) {
+            double bytes = asked.config()
+                    .cached(
+                            evaluator.featureBytes(asked.pooled()),
+                            trainImages(set),
+                            set.validation().size());
+            if (taken + bytes > asked.config().cacheBytes()) {
+                runs.add(new ArrayList<>());
+                taken = 0;
+            }
+            runs.get(runs.size() - 1).add(asked);
+            taken += bytes;
+        }
+        return runs;
+    }
+
+    private long trainImages(ProbeSet set) {
+        return Math.min(plan.probe().trainImages(), set.train().size());
+    }
+
+    /** Made in one pass over the images; close them to free their memory. */
+    private FeatureSets features(List<Asked> results, ProbeSet set, DoubleConsumer progress) throws IOException {
+        int trainImages = Math.toIntExact(trainImages(set));
+        int validationImages = Math.toIntExact(set.validation().size());
+        double all = (double) trainImages + validationImages;
+        FeatureSets sets = new FeatureSets(evaluator, results, trainImages, validationImages, shown.count());
+        try {
+            forEach(set.train(), trainImages, batch -> {
+                evaluator.features(batch.images(), batch.labels(), sets.train());
+                progress.accept(sets.images() / all);
+            });
+            forEach(set.validation(), Long.MAX_VALUE, batch -> {
+                evaluator.features(batch.images(), batch.labels(), sets.validation());
+                progress.accept(sets.images() / all);
+            });
+            if (!sets.looked().isEmpty()) {
+                evaluator.features(shown.images(), shown.labels(), sets.looked());
+            }
+            return sets;
+        } catch (IOException | RuntimeException e) {
+            sets.close();
+            throw e;
+        }
     }
 
     private void forEach(DataSet images, long limit, Consumer<Batch> consumer) throws IOException {

@@ -5,6 +5,7 @@ import io.rasterflow.actors.WireMessage;
 import io.rasterflow.actors.coordinator.Coordinator;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.model.checkpoint.Snapshot;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.DataSet;
@@ -27,9 +28,9 @@ public final class ProbeActor {
     /**
      * Validate a checkpoint.
      *
-     * @param probe whether to put a probe on its features as well, one for each labelled set
+     * @param probes kinds of probe to put on its features as well, each on every labelled set; none to validate only
      */
-    public record Evaluate(long step, String checkpoint, boolean probe, ActorRef<Coordinator.Command> replyTo)
+    public record Evaluate(long step, String checkpoint, List<ProbeKind> probes, ActorRef<Coordinator.Command> replyTo)
             implements Command, WireMessage {}
 
     /**
@@ -85,15 +86,19 @@ public final class ProbeActor {
             Event.Validation validation = evaluation.validate(message.step());
             node.telemetry().record(validation);
             picture(message.step(), node.telemetry()::record);
-            if (message.probe()) {
+            if (!message.probes().isEmpty()) {
                 for (ProbeSet set : node.sets()) {
-                    Event.Probe probe = evaluation.probe(
-                            message.step(), validation.loss(), set, node.sets().size());
+                    List<Event.Probe> probes = evaluation.probe(
+                            message.probes(),
+                            message.step(),
+                            validation.loss(),
+                            set,
+                            node.sets().size());
                     if (evaluation.attends()) {
                         // Whoever hears of the probe finds where it looks.
                         picture(message.step(), again -> {});
                     }
-                    node.telemetry().record(probe);
+                    probes.forEach(node.telemetry()::record);
                 }
             }
             node.telemetry().record(evaluation.histograms(message.step(), snapshot));

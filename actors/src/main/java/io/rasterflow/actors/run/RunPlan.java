@@ -5,8 +5,10 @@ import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
 import io.rasterflow.monitoring.journal.Retention;
+import java.util.List;
 
 /**
  * Everything a node needs to know to take part in a run; the coordinator hands it to every node that joins.
@@ -87,10 +89,10 @@ public record RunPlan(
         return step == 0 || step == train.steps() || step % train.checkpointEverySteps() == 0;
     }
 
-    /** Whether a written checkpoint is probed as well. */
-    public boolean probeDue(long step) {
-        return step == 0
-                || step == train.steps()
-                || step / probe.everySteps() > (step - train.checkpointEverySteps()) / probe.everySteps();
+    /** The probes that are put on a written checkpoint, that which the run is judged by first where it is among them. */
+    public List<ProbeKind> probesDue(long step) {
+        return step == 0 || step == train.steps()
+                ? probe.kinds()
+                : probe.due(step, step - train.checkpointEverySteps());
     }
 }

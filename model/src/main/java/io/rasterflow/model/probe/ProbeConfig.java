@@ -61,12 +61,12 @@ public record ProbeConfig(
     }
 
     /**
-     * How many layers' features fit into the cache side by side.
+     * Bytes of the cache that one layer's features take.
      *
-     * @param layerBytes bytes of one layer's features of one image
-     * @throws IllegalArgumentException if not even one layer's do, saying what to try
+     * @param layerBytes of one image
+     * @throws IllegalArgumentException if there is no room for them, saying what to try
      */
-    public int layersAtOnce(long layerBytes, long trainImages, long validationImages) {
+    public double cached(long layerBytes, long trainImages, long validationImages) {
         double bytes = (double) layerBytes * (trainImages + validationImages);
         require(
                 bytes <= cacheBytes,
@@ -76,7 +76,7 @@ public record ProbeConfig(
                                 ? ""
                                 : "; take probe.kind=linear or knn, which keep only their mean over the patches")
                         + "; lower probe.trainImages, or raise probe.cacheBytes if the machine has that much memory");
-        return (int) Math.min(Integer.MAX_VALUE, Math.floor(cacheBytes / Math.max(1, bytes)));
+        return bytes;
     }
 
     private static String megabytes(double bytes) {

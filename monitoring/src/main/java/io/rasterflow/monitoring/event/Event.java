@@ -253,6 +253,11 @@ public sealed interface Event
      * @param validationLoss loss of the same weights
      * @param set name of the labelled set; empty where it has none, which older programs never gave it
      * @param sets that the weights of this step are probed on, this one included
+     * @param beside whether it was made beside the probes that the run is judged by, which are of another kind; older
+     *     programs made none such
+     * @param layers every set of blocks that was probed; none where an older program wrote this
+     * @param cpuSeconds processor time of the thread that probed, without the decoding of images; NaN where it is not known,
+     *     which older programs never wrote
      */
     record Probe(
             long timeMillis,
@@ -265,7 +270,10 @@ public sealed interface Event
             int validationImages,
             double seconds,
             String set,
-            int sets)
+            int sets,
+            boolean beside,
+            List<Layer> layers,
+            Double cpuSeconds)
             implements Event {
         /** The node that says what a user has probed, during the run or long after it. */
         public static final String VERB = "probe-verb";
@@ -273,11 +281,59 @@ public sealed interface Event
         public Probe {
             set = set == null ? "" : set;
             sets = Math.max(1, sets);
+            layers = layers == null ? List.of() : List.copyOf(layers);
+            cpuSeconds = cpuSeconds == null ? Double.NaN : cpuSeconds;
         }
 
-        /** Kind and set, such as {@code attentive probe of curated}. */
+        /** The same, of what older programs wrote. */
+        public Probe(
+                long timeMillis,
+                String node,
+                long step,
+                String kind,
+                double accuracy,
+                double validationLoss,
+                int trainImages,
+                int validationImages,
+                double seconds,
+                String set,
+                int sets) {
+            this(
+                    timeMillis,
+                    node,
+                    step,
+                    kind,
+                    accuracy,
+                    validationLoss,
+                    trainImages,
+                    validationImages,
+                    seconds,
+                    set,
+                    sets,
+                    false,
+                    List.of(),
+                    Double.NaN);
+        }
+
+        /**
+         * One of the sets of blocks on which a probe was tried.
+         *
+         * @param blocks counted from 0, such as {@code 3-5,7}
+         * @param accuracy top-1 on the validation images, as a fraction
+         * @param chosen whether it is the one that the accuracy of the probe is of: the best on held-out training images
+         */
+        public record Layer(String blocks, double accuracy, boolean chosen) {}
+
+        /** Kind, set and which of several layers, such as {@code knn probe of curated (block 2, best of 4)}. */
         public String words() {
-            return kind + " probe" + (set.isEmpty() ? "" : " of " + set);
+            String best = layers.size() < 2
+                    ? ""
+                    : layers.stream()
+                            .filter(Layer::chosen)
+                            .map(layer -> " (block " + layer.blocks() + ", best of " + layers.size() + ")")
+                            .findFirst()
+                            .orElse("");
+            return kind + " probe" + (set.isEmpty() ? "" : " of " + set) + best;
         }
     }
 

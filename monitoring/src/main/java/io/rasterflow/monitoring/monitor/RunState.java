@@ -309,17 +309,9 @@ public final class RunState {
 
     /** What the run came to so far. */
     public RunSummary summary() {
-        double untrained = Double.NaN;
-        double trained = Double.NaN;
         List<ProbePoint> main = probes.main().map(probes::points).orElse(List.of());
+        RunSummary.Gain gain = RunSummary.Gain.of(main);
         Map<String, Double> sets = new TreeMap<>();
-        for (ProbePoint probe : main) {
-            if (probe.step() == 0) {
-                untrained = probe.accuracy();
-            } else {
-                trained = probe.accuracy();
-            }
-        }
         setSeries().forEach(series -> probes.points(series).forEach(probe -> sets.put(probe.set(), probe.accuracy())));
         return new RunSummary(
                 started == null ? "" : started.run(),
@@ -332,8 +324,9 @@ public final class RunState {
                 evaluated,
                 main,
                 sets,
-                untrained,
-                trained,
+                gain.untrained(),
+                gain.trained(),
+                beside(),
                 correlation().pearson(),
                 correlation().spearman(),
                 correlation().points(),
@@ -341,6 +334,16 @@ public final class RunState {
                 worldSize,
                 ranks.shares(),
                 data.badSamples());
+    }
+
+    /** Of the sets what the run is judged on as well. */
+    private Map<String, RunSummary.Gain> beside() {
+        Map<String, RunSummary.Gain> kinds = new LinkedHashMap<>();
+        probes.main().ifPresent(main -> probes.series().stream()
+                .filter(series ->
+                        series.set().equals(main.set()) && !series.kind().equals(main.kind()))
+                .forEach(series -> kinds.put(series.kind(), RunSummary.Gain.of(probes.points(series)))));
+        return kinds;
     }
 
     /** What changed since a reader last asked; {@link Cursor#START} asks for everything. */

@@ -21,8 +21,7 @@ import java.util.List;
  * @param trainLossFirst see {@link RunSummary}
  * @param trainLossLast see {@link RunSummary}
  * @param probes by step, those of all kinds and sets
- * @param correlation of the validation loss with the accuracy of the mean over the labelled sets; without several, with
- *     that of the kind of probe that came first
+ * @param correlation of the validation loss with the accuracy that the run is judged by, see {@link ProbePoint#main}
  * @param accuracyExpected what a probe would show at the last validation loss, by {@link Correlation#line()}
  * @param sets correlation and accuracies for each of several labelled sets; empty without several
  * @param forecast of the losses at the end of the schedule
@@ -171,12 +170,9 @@ public record RunStatus(
 
     /** The probes that the run is judged by, as {@code correlation} says; by step. */
     public List<ProbePoint> mainProbes() {
-        return probes.stream()
-                .filter(probe -> probe.set().equals(ProbePoint.AVERAGE))
-                .findFirst()
-                .or(() -> probes.stream().findFirst())
-                .map(first -> probes.stream()
-                        .filter(probe -> probe.series().equals(first.series()))
+        return ProbePoint.main(probes)
+                .map(main -> probes.stream()
+                        .filter(probe -> probe.series().equals(main))
                         .toList())
                 .orElse(List.of());
     }

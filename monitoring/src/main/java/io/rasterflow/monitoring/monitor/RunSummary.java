@@ -16,10 +16,11 @@ import java.util.Map;
  * @param validationLossFirst the first validation
  * @param validationLossLast the last validation
  * @param weights which weights validations and probes took: {@code model}, or {@code ema} for their moving average
- * @param probes by step, of the mean over the labelled sets; without several, of the kind that came first
+ * @param probes by step, those that the run is judged by, see {@link ProbePoint#main}
  * @param sets top-1 fraction of the last probe of each of several sets, by name; empty without several
  * @param probeUntrained top-1 fraction of the probe at step 0
  * @param probe top-1 fraction of the last probe after step 0
+ * @param beside the same of the probes of other kinds that were made beside these, by kind
  * @param correlation Pearson's r of (validation loss, probe accuracy) over {@code probes}, step 0 included
  *     when its validation loss was measured
  * @param spearman Spearman's rho of the same
@@ -43,10 +44,33 @@ public record RunSummary(
         Map<String, Double> sets,
         double probeUntrained,
         double probe,
+        Map<String, Gain> beside,
         double correlation,
         double spearman,
         int correlationPoints,
         double imagesPerSecond,
         int worldSize,
         Ledger shares,
-        long badSamples) {}
+        long badSamples) {
+
+    /**
+     * How far an accuracy has come.
+     *
+     * @param untrained top-1 fraction at step 0
+     * @param trained that of the last probe after it
+     */
+    public record Gain(double untrained, double trained) {
+        static Gain of(List<ProbePoint> probes) {
+            double untrained = Double.NaN;
+            double trained = Double.NaN;
+            for (ProbePoint probe : probes) {
+                if (probe.step() == 0) {
+                    untrained = probe.accuracy();
+                } else {
+                    trained = probe.accuracy();
+                }
+            }
+            return new Gain(untrained, trained);
+        }
+    }
+}

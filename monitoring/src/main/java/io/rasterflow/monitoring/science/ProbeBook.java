@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The probes of a run, with the mean over its labelled sets where it has several: over all sets of a step, once all are
@@ -91,17 +92,16 @@ public final class ProbeBook {
         return points;
     }
 
-    /** What was probed, the mean over several sets first, then in the order in which it came. */
+    /** What was probed, what the run is judged by first, then in the order in which it came. */
     public List<Series> series() {
-        List<Series> found = new ArrayList<>(
-                points.stream().map(ProbePoint::series).distinct().toList());
-        found.sort(Comparator.comparing(series -> !series.set().equals(ProbePoint.AVERAGE)));
-        return found;
+        return Stream.concat(main().stream(), points.stream().map(ProbePoint::series))
+                .distinct()
+                .toList();
     }
 
-    /** What the run is judged by: the mean over its sets; without several sets, the kind of probe that came first. */
+    /** What the run is judged by. */
     public Optional<Series> main() {
-        return series().stream().findFirst();
+        return ProbePoint.main(points);
     }
 
     /** The points of one series by step. */

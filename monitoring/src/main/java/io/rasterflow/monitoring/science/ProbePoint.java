@@ -2,6 +2,7 @@ package io.rasterflow.monitoring.science;
 
 import io.rasterflow.monitoring.event.Event;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One probe of one labelled set, or the mean over all sets of a step, as the paper tells of its 15 (arXiv 2401.08541).
@@ -12,6 +13,7 @@ import java.util.List;
  * @param error standard error of it: binomial, of sets independent of each other
  * @param validationImages that it was measured on
  * @param validationLoss loss of the same weights; NaN when it was not measured
+ * @param beside see {@link Event.Probe}: the run is judged by others
  */
 public record ProbePoint(
         long step,
@@ -20,7 +22,8 @@ public record ProbePoint(
         double accuracy,
         double error,
         int validationImages,
-        double validationLoss) {
+        double validationLoss,
+        boolean beside) {
 
     /** What no set may be called. */
     public static final String AVERAGE = "average";
@@ -46,7 +49,8 @@ public record ProbePoint(
                 accuracy,
                 Math.sqrt(accuracy * (1 - accuracy) / Math.max(1, probe.validationImages())),
                 probe.validationImages(),
-                probe.validationLoss());
+                probe.validationLoss(),
+                probe.beside());
     }
 
     /** @param sets the points of one step and kind, at least one */
@@ -62,7 +66,24 @@ public record ProbePoint(
                                 .sum())
                         / sets.size(),
                 sets.stream().mapToInt(ProbePoint::validationImages).sum(),
-                one.validationLoss());
+                one.validationLoss(),
+                one.beside());
+    }
+
+    /**
+     * What a run is judged by: of the probes that were not made beside others, the mean over several sets, or without
+     * several the kind that came first.
+     *
+     * @param points of a run by step
+     */
+    public static Optional<Series> main(List<ProbePoint> points) {
+        List<ProbePoint> own = points.stream().filter(point -> !point.beside).toList();
+        List<ProbePoint> judging = own.isEmpty() ? points : own;
+        return judging.stream()
+                .filter(point -> point.set.equals(AVERAGE))
+                .findFirst()
+                .or(() -> judging.stream().findFirst())
+                .map(ProbePoint::series);
     }
 
     /** What it can be compared with. */

@@ -29,7 +29,7 @@ export function show(page) {
   if (!charts) build();
   const set = chosenSet(status);
   const probes = set ? status.probes.filter(probe => probe.set === set) : status.probes;
-  const main = set ? probes.filter(probe => probe.kind === probes[0].kind) : mainProbes(status);
+  const main = mainProbes({ probes });
   const finding = status.sets.find(one => one.set === set) ?? status;
   accuracy(probes, status.steps);
   pairs(main, finding.correlation);

@@ -87,7 +87,8 @@ abstract class CoordinatorFixture {
                                 "train.steps=20",
                                 "train.warmupSteps=2",
                                 "train.checkpointEverySteps=10",
-                                "probe.everySteps=20"))
+                                "probe.everySteps=20",
+                                "probe.also.knn.everySteps=20"))
                 .config()
                 .plan(directory, resume);
     }

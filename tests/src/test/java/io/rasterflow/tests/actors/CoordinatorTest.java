@@ -1,7 +1,6 @@
 package io.rasterflow.tests.actors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.actors.coordinator.Coordinator;
@@ -15,11 +14,13 @@ import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.checkpoint.WeightsHash;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -153,9 +154,10 @@ class CoordinatorTest extends CoordinatorFixture {
         coordinator.tell(new Coordinator.JoinProbe("a", prober.getRef()));
         ProbeActor.Evaluate untrained = prober.expectMessageClass(ProbeActor.Evaluate.class);
         assertEquals("dir0", untrained.checkpoint());
-        assertTrue(untrained.probe());
+        assertEquals(List.of(ProbeKind.ATTENTIVE, ProbeKind.KNN), untrained.probes());
         coordinator.tell(new Coordinator.CheckpointWritten(10, "dir10", "h10"));
-        assertFalse(prober.expectMessageClass(ProbeActor.Evaluate.class).probe());
+        assertEquals(
+                List.of(), prober.expectMessageClass(ProbeActor.Evaluate.class).probes());
         coordinator.tell(new Coordinator.Evaluated(10, 0.5));
         assertEquals(new Trainer.Validated(10, 0.5), zero.awaited(Trainer.Validated.class));
     }

@@ -10,12 +10,14 @@ import io.rasterflow.actors.coordinator.NodeOrder;
 import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.trainer.Trainer;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.action.ActionAnswer;
 import io.rasterflow.monitoring.action.ActionKind;
 import io.rasterflow.monitoring.action.ActionRequest;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import java.time.Duration;
+import java.util.List;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.Test;
 
@@ -76,7 +78,8 @@ class CoordinatorWishesTest extends CoordinatorFixture {
         zero.awaited(Trainer.Save.class);
         coordinator.tell(new Coordinator.CheckpointWritten(7, "dir7", "h7"));
         coordinator.tell(new Coordinator.Saved(7, "h7"));
-        assertFalse(prober.expectMessageClass(ProbeActor.Evaluate.class).probe());
+        assertEquals(
+                List.of(), prober.expectMessageClass(ProbeActor.Evaluate.class).probes());
         assertEquals("step 7 is written", action(Event.Action.DONE).detail());
 
         assertTrue(ask(ActionKind.PROBE, "", "").accepted());
@@ -87,7 +90,7 @@ class CoordinatorWishesTest extends CoordinatorFixture {
         coordinator.tell(new Coordinator.Saved(8, "h8"));
         ProbeActor.Evaluate evaluate = prober.expectMessageClass(ProbeActor.Evaluate.class);
         assertEquals(8, evaluate.step());
-        assertTrue(evaluate.probe());
+        assertEquals(List.of(ProbeKind.ATTENTIVE, ProbeKind.KNN), evaluate.probes());
         coordinator.tell(new Coordinator.Evaluated(8, 0.25));
         assertEquals(
                 "step 8 has validation loss 0.2500", action(Event.Action.DONE).detail());
@@ -96,7 +99,7 @@ class CoordinatorWishesTest extends CoordinatorFixture {
         one.awaited(Trainer.Save.class);
         coordinator.tell(new Coordinator.Saved(8, "h8")); // Written already, as in a pause.
         ProbeActor.Evaluate again = prober.expectMessageClass(ProbeActor.Evaluate.class);
-        assertTrue(again.probe());
+        assertEquals(evaluate.probes(), again.probes());
         assertTrue(again.checkpoint().endsWith("step-00000008"), again.checkpoint());
     }
 

@@ -19,6 +19,7 @@ import io.rasterflow.actors.membership.Standing;
 import io.rasterflow.actors.probe.ProbeActor;
 import io.rasterflow.actors.trainer.Trainer;
 import io.rasterflow.config.RunConfig;
+import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.action.ActionAnswer;
 import io.rasterflow.monitoring.action.ActionKind;
 import io.rasterflow.monitoring.action.ActionRequest;
@@ -93,7 +94,8 @@ class WireMessagesTest {
                 new Trainer.Save(),
                 new Trainer.Retire("reason"),
                 new Trainer.Validated(5, 0.5),
-                new ProbeActor.Evaluate(5, "directory", true, coordinator.getRef()));
+                new ProbeActor.Evaluate(
+                        5, "directory", List.of(ProbeKind.ATTENTIVE, ProbeKind.KNN), coordinator.getRef()));
     }
 
     @Test

@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.actors.run.ProbePlan;
 import io.rasterflow.actors.run.ProbeSetPlan;
+import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.ConfigException;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.model.probe.ProbeKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -97,6 +101,8 @@ class RunConfigTest {
         "probe.knn.neighbours=0, probe.knn.neighbours must be at least 1 but is 0",
         "probe.knn.temperature=0, probe.knn.temperature must be at least 0.01 but is 0",
         "probe.batch=0, probe.batch must be at least 1",
+        "probe.also.knn.everySteps=-1, everySteps of a probe in probe.also must be 0 (none) or more but is -1",
+        "probe.also.knn.layers=top, probe.layers must be last6",
         "monitor.alarms.spikeDeviations=1, monitor.alarms.spikeDeviations must be in 3 to 1000 but is 1.0",
         "monitor.alarms.stallShare=2, monitor.alarms.stallShare must be between 0 and 1 but is 2.0",
         "monitor.price=-1, monitor.price must not be negative but is -1.0",
@@ -134,7 +140,12 @@ class RunConfigTest {
     @Test
     void layersAndLearningRatesAreReadInEveryForm() {
         assertEquals("last3", load().probe().layers());
-        assertEquals("3-5,7", load("probe.layers=3-5,7").probe().config(10).layers());
+        assertEquals(
+                "3-5,7",
+                load("probe.layers=3-5,7")
+                        .probe()
+                        .config(ProbeKind.ATTENTIVE, 10)
+                        .layers());
         assertEquals("3-5,7", load("probe.layers=\"3-5,7\"").probe().layers());
         assertEquals("2", load("probe.layers=2").probe().layers());
         assertEquals(
@@ -142,6 +153,49 @@ class RunConfigTest {
                 load("probe.learningRates=[1e-3, 4e-3]").probe().learningRates());
         assertEquals(List.of(5e-4), load("probe.learningRates=5e-4").probe().learningRates());
         assertEquals(ProbeKind.KNN, load("probe.kind=knn").probe().kind());
+    }
+
+    /** The kinds of probe that are put on each checkpoint of a run of 24 steps, one of them every 6. */
+    private static List<List<ProbeKind>> probed(String... overrides) {
+        List<String> all = new ArrayList<>(List.of(
+                "train.steps=24",
+                "train.warmupSteps=2",
+                "train.checkpointEverySteps=6",
+                "probe.everySteps=12",
+                "probe.also.knn.everySteps=12"));
+        all.addAll(List.of(overrides));
+        RunPlan plan = load(all.toArray(String[]::new)).plan(Path.of("run"), false);
+        return LongStream.iterate(0, step -> step <= 24, step -> step + 6)
+                .mapToObj(plan::probesDue)
+                .toList();
+    }
+
+    @Test
+    void eachKindOfProbeHasItsOwnPaceAndLayers() {
+        ProbeKind attentive = ProbeKind.ATTENTIVE;
+        ProbeKind linear = ProbeKind.LINEAR;
+        ProbeKind knn = ProbeKind.KNN;
+        List<ProbeKind> both = List.of(attentive, knn);
+        assertEquals(List.of(both, List.of(), both, List.of(), both), probed());
+        assertEquals(List.of(attentive), load().probe().kinds(), "unless others are asked for");
+        assertEquals(List.of(both, List.of(knn), both, List.of(knn), both), probed("probe.also.knn.everySteps=6"));
+        assertEquals(
+                List.of(both, List.of(), both, List.of(knn), both),
+                probed("probe.also.knn.everySteps=7"),
+                "from one checkpoint to the next when it falls between");
+        assertEquals(
+                List.of(List.of(attentive), List.of(), List.of(attentive), List.of(), List.of(attentive)),
+                probed("probe.also.knn.everySteps=0"));
+        assertEquals(List.of(knn), probed("probe.kind=knn").get(0), "not made twice");
+        assertEquals(
+                List.of(attentive, linear, knn),
+                probed("probe.also.linear.everySteps=1000").get(4));
+
+        ProbePlan plan = load("probe.layers=0-1", "probe.also.linear.layers=2").probe();
+        assertEquals("0-1", plan.config(attentive, 10).layers());
+        assertEquals("2", plan.config(linear, 10).layers());
+        assertEquals("each", plan.config(knn, 10).layers());
+        assertEquals(knn, plan.config(knn, 10).kind());
     }
 
     @Test

@@ -58,16 +58,26 @@ class RecipeTest {
                 List.of(
                         "optimizer.ema=0.9",
                         "monitor.price=3",
+                        "probe.also.knn.everySteps=1000",
                         "probe.sets=[" + set("early", 1) + ", " + set("late", 2) + "]"),
                 SMALL,
                 RECIPE);
         assertEquals("ema", whole.get("weights").asText());
-        List<Event.Probe> probes = events("whole", Event.Probe.class);
+        List<Event.Probe> all = events("whole", Event.Probe.class);
+        List<Event.Probe> probes = all.stream().filter(probe -> !probe.beside()).toList();
         assertEquals(
                 List.of("0 early 2", "0 late 2", "20 early 2", "20 late 2"),
                 probes.stream()
                         .map(probe -> probe.step() + " " + probe.set() + " " + probe.sets())
                         .toList());
+        List<Event.Probe> beside = all.stream().filter(Event.Probe::beside).toList();
+        assertEquals(
+                List.of("knn", "knn", "knn", "knn"),
+                beside.stream().map(Event.Probe::kind).toList());
+        assertEquals(
+                (beside.get(2).accuracy() + beside.get(3).accuracy()) / 2,
+                whole.at("/probesBeside/knn").asDouble(),
+                1e-12);
         assertEquals(2_000, probes.get(0).validationImages());
         assertEquals(1_000, probes.get(1).validationImages());
         Sheet sheet = new ImageArchive(directory.resolve("whole"))

@@ -362,6 +362,7 @@ class TrainTest {
                 "train.steps=40",
                 "train.checkpointEverySteps=20",
                 "probe.everySteps=20",
+                "probe.also.knn.everySteps=30",
                 "cluster.replicas=2");
         assertEquals(40, summary.get("steps").asLong());
         assertTrue(summary.get("trainLossLast").asDouble()
@@ -370,6 +371,7 @@ class TrainTest {
         assertTrue(summary.get("probeUntrained").asDouble() > 0.1);
         assertTrue(summary.get("probe").asDouble() > 0.1);
         assertEquals(3, summary.get("correlationPoints").asInt());
+        assertTrue(summary.at("/probesBeside/knn").asDouble() > 0.1);
         assertTrue(Math.abs(summary.get("correlation").asDouble()) <= 1);
         assertTrue(summary.get("imagesPerSecond").asDouble() > 0);
         assertTrue(Path.of(summary.get("run").asText()).isAbsolute());
@@ -380,6 +382,7 @@ class TrainTest {
         assertTrue(Files.readString(run.resolve("config.conf")).contains("checkpointEverySteps"));
 
         picturesAreLeftOfEveryEvaluation(run);
+        eachKindOfProbeIsMadeAtItsOwnPace(run, summary);
 
         everyKindOfProbeReportsOn(run);
 
@@ -396,6 +399,37 @@ class TrainTest {
                         .lines()
                         .filter(line -> line.contains("\"type\":\"lease\""))
                         .count());
+    }
+
+    private static void eachKindOfProbeIsMadeAtItsOwnPace(Path run, JsonNode summary) throws IOException {
+        List<Event.Probe> probes;
+        try (Stream<Event> events = Journals.read(run)) {
+            probes = events.filter(Event.Probe.class::isInstance)
+                    .map(Event.Probe.class::cast)
+                    .toList();
+        }
+        assertEquals(
+                List.of("0 attentive", "0 knn", "20 attentive", "40 attentive", "40 knn"),
+                probes.stream().map(probe -> probe.step() + " " + probe.kind()).toList());
+        Event.Probe attentive = probes.get(3);
+        Event.Probe knn = probes.get(4);
+        assertEquals(summary.get("probe").asDouble(), attentive.accuracy());
+        assertEquals(List.of(new Event.Probe.Layer("0-1", attentive.accuracy(), true)), attentive.layers());
+        assertTrue(knn.beside() && !attentive.beside(), knn.toString());
+        assertEquals(
+                List.of("0", "1"),
+                knn.layers().stream().map(Event.Probe.Layer::blocks).toList());
+        assertEquals(
+                List.of(knn.accuracy()),
+                knn.layers().stream()
+                        .filter(Event.Probe.Layer::chosen)
+                        .map(Event.Probe.Layer::accuracy)
+                        .toList());
+        for (Event.Probe probe : List.of(attentive, knn)) {
+            assertTrue(probe.cpuSeconds() > 0 && probe.cpuSeconds() < 4 * probe.seconds(), probe.toString());
+        }
+        // The one begins when the other is over.
+        assertEquals(1e3 * knn.seconds(), knn.timeMillis() - attentive.timeMillis(), 1.0);
     }
 
     private static void picturesAreLeftOfEveryEvaluation(Path run) throws IOException {

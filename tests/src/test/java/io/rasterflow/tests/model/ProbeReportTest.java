@@ -91,10 +91,8 @@ class ProbeReportTest {
     void featuresThatExceedTheCacheAreNamedWithWhatToTry() {
         ProbeConfig attentive = ProbeFeatures.config(ProbeKind.ATTENTIVE, 1e-3);
         assertEquals(1_000_000_000L, attentive.cacheBytes());
-        assertEquals(1, attentive.layersAtOnce(10_000, 90_000, 10_000));
-        assertEquals(3, attentive.layersAtOnce(3_000, 90_000, 10_000));
-        String refused = assertThrows(
-                        IllegalArgumentException.class, () -> attentive.layersAtOnce(16_384, 60_000, 10_000))
+        assertEquals(1e9, attentive.cached(10_000, 90_000, 10_000));
+        String refused = assertThrows(IllegalArgumentException.class, () -> attentive.cached(16_384, 60_000, 10_000))
                 .getMessage();
         for (String part : List.of(
                 "60000 training and 10000 validation images",
@@ -105,6 +103,6 @@ class ProbeReportTest {
             assertTrue(refused.contains(part), refused);
         }
         Messages.assertRefused("lower probe.trainImages", () -> ProbeFeatures.config(ProbeKind.KNN, 1e-3)
-                .layersAtOnce(1L << 40, 1L << 40, 1));
+                .cached(1L << 40, 1L << 40, 1));
     }
 }

@@ -1,6 +1,7 @@
 package io.rasterflow.tests.monitoring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.event.Event;
@@ -87,8 +88,50 @@ class ProbeBookTest {
         assertEquals("", probe.set());
         assertEquals(1, probe.sets());
         assertEquals("linear probe", probe.words());
+        assertFalse(probe.beside());
+        assertEquals(List.of(), probe.layers());
+        assertTrue(Double.isNaN(probe.cpuSeconds()));
         book.add(probe);
         assertEquals(Map.of("linear", 0.5), book.accuracies(4));
+    }
+
+    private static Event.Probe beside(long step, String set, int sets, double accuracy) {
+        List<Event.Probe.Layer> layers =
+                List.of(new Event.Probe.Layer("0", accuracy / 2, false), new Event.Probe.Layer("1", accuracy, true));
+        double loss = 1.0 / (1 + step);
+        return new Event.Probe(step, "main", step, "knn", accuracy, loss, 500, 100, 1, set, sets, true, layers, 0.75);
+    }
+
+    @Test
+    void aProbeBesideOthersNeverJudgesTheRun() throws Exception {
+        RunState state = new RunState();
+        // It comes first, more often, and with a mean over sets.
+        for (int step = 0; step < 8; step++) {
+            state.apply(beside(step, "pets", 2, 0.9 - 0.1 * step));
+            state.apply(beside(step, "cars", 2, 0.9 - 0.1 * step));
+            if (step % 2 == 1) {
+                state.apply(probe(step, "pets", 2, 0.1 * step));
+                if (step > 1) {
+                    state.apply(probe(step, "cars", 2, 0.1 * step));
+                }
+            }
+        }
+        RunStatus status = state.status();
+        assertEquals(
+                List.of("3 linear average", "5 linear average", "7 linear average"),
+                status.mainProbes().stream()
+                        .map(point -> point.step() + " " + point.series().label())
+                        .toList());
+        assertEquals(3, status.correlation().points());
+        assertTrue(status.correlation().pearson() < 0, status.correlation().toString());
+        assertEquals(0.7, state.summary().probe(), 1e-12);
+        assertEquals(0.9, state.summary().beside().get("knn").untrained(), 1e-12);
+        assertEquals(0.2, state.summary().beside().get("knn").trained(), 1e-12);
+        assertEquals(List.of("knn"), List.copyOf(state.summary().beside().keySet()));
+
+        Event.Probe probe = beside(4, "", 1, 0.5);
+        assertEquals("knn probe (block 1, best of 2)", probe.words());
+        assertEquals(probe, EventJson.read(EventJson.write(probe)).orElseThrow());
     }
 
     @Test
