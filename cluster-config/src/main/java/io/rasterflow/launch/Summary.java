@@ -75,6 +75,11 @@ public final class Summary {
                 100 * part.compute(),
                 100 * part.exchange(),
                 100 * part.update());
+        String what = "probes' cost";
+        for (String words : summary.probeCost().words()) {
+            line(out, what, "%s", words);
+            what = "";
+        }
         if (summary.badSamples() > 0) {
             line(out, "bad samples", "%d skipped and replaced", summary.badSamples());
         }
@@ -98,6 +103,9 @@ public final class Summary {
         Map<String, Double> beside = new LinkedHashMap<>();
         summary.beside().forEach((kind, gain) -> beside.put(kind, gain.trained()));
         fields.put("probesBeside", beside);
+        fields.put("probeSeconds", summary.probeCost().seconds());
+        fields.put("probeSlowdown", summary.probeCost().slowdown().value());
+        fields.put("probeLost", summary.probeCost().lost().value());
         fields.put("correlation", summary.correlation());
         fields.put("correlationPoints", summary.correlationPoints());
         fields.put("imagesPerSecond", summary.imagesPerSecond());

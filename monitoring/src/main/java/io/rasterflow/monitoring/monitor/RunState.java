@@ -50,6 +50,7 @@ public final class RunState {
     private final Nodes nodes = new Nodes();
     private final Notables notables = new Notables();
     private final ProbeBook probes = new ProbeBook();
+    private final ProbeWindows probeWindows = new ProbeWindows();
     private final Forecaster forecaster = new Forecaster();
     private final Map<String, Event.Disk> disks = new TreeMap<>();
     private final Map<String, Event.Usage> usages = new TreeMap<>();
@@ -127,6 +128,7 @@ public final class RunState {
         }
         data.add(event);
         notables.add(event);
+        probeWindows.add(event);
     }
 
     private void pause(boolean now) {
@@ -149,6 +151,7 @@ public final class RunState {
         curves.values().forEach(series -> series.truncate(start.firstStep()));
         windows.truncate(start.firstStep());
         probes.truncate(start.firstStep());
+        probeWindows.start();
         forecaster.start(start);
         if (lastStep != null && lastStep.step() > start.firstStep()) {
             lastStep = null;
@@ -255,6 +258,8 @@ public final class RunState {
                 lastStep == null ? Double.NaN : lastStep.noiseScale(),
                 lastStep == null ? Double.NaN : lastStep.learningRate(),
                 probes.points(),
+                probes.layers(),
+                probeWindows.cost(),
                 correlation(),
                 correlation().line().at(validationLast).asShare(),
                 sets(forecast.validationLoss()),
@@ -327,6 +332,7 @@ public final class RunState {
                 gain.untrained(),
                 gain.trained(),
                 beside(),
+                probeWindows.cost(),
                 correlation().pearson(),
                 correlation().spearman(),
                 correlation().points(),

@@ -3,8 +3,10 @@ package io.rasterflow.monitoring.monitor;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.science.Correlation;
+import io.rasterflow.monitoring.science.LayerCurve;
 import io.rasterflow.monitoring.science.LossForecast;
 import io.rasterflow.monitoring.science.Prediction;
+import io.rasterflow.monitoring.science.ProbeCost;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.List;
 
@@ -21,6 +23,8 @@ import java.util.List;
  * @param trainLossFirst see {@link RunSummary}
  * @param trainLossLast see {@link RunSummary}
  * @param probes by step, those of all kinds and sets
+ * @param layers accuracy over the layers, the first and the newest of each kind of probe that is made on several
+ * @param probeCost what the probes take from training
  * @param correlation of the validation loss with the accuracy that the run is judged by, see {@link ProbePoint#main}
  * @param accuracyExpected what a probe would show at the last validation loss, by {@link Correlation#line()}
  * @param sets correlation and accuracies for each of several labelled sets; empty without several
@@ -71,6 +75,8 @@ public record RunStatus(
         double noiseScale,
         double learningRate,
         List<ProbePoint> probes,
+        List<LayerCurve> layers,
+        ProbeCost probeCost,
         Correlation correlation,
         Prediction accuracyExpected,
         List<SetFinding> sets,
@@ -103,7 +109,11 @@ public record RunStatus(
         implements MonitorMessage {
 
     public RunStatus {
-        // Pages of older programs foretell nothing, and do not know what their nodes take and keep.
+        // Pages of older programs foretell nothing, and know neither what nodes take and keep, nor what probes take,
+        // nor
+        // what layers are worth.
+        layers = layers == null ? List.of() : layers;
+        probeCost = probeCost == null ? ProbeCost.NONE : probeCost;
         usages = usages == null ? List.of() : usages;
         curated = curated == null ? List.of() : curated;
         thumbnails = thumbnails == null ? List.of() : thumbnails;

@@ -1,6 +1,7 @@
 package io.rasterflow.monitoring.monitor;
 
 import io.rasterflow.monitoring.event.Ledger;
+import io.rasterflow.monitoring.science.ProbeCost;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.Map;
  * @param probeUntrained top-1 fraction of the probe at step 0
  * @param probe top-1 fraction of the last probe after step 0
  * @param beside the same of the probes of other kinds that were made beside these, by kind
+ * @param probeCost what the probes took from training
  * @param correlation Pearson's r of (validation loss, probe accuracy) over {@code probes}, step 0 included
  *     when its validation loss was measured
  * @param spearman Spearman's rho of the same
@@ -45,6 +47,7 @@ public record RunSummary(
         double probeUntrained,
         double probe,
         Map<String, Gain> beside,
+        ProbeCost probeCost,
         double correlation,
         double spearman,
         int correlationPoints,

@@ -32,6 +32,7 @@ final class Assets {
             "charts.js",
             "export.js",
             "probes.js",
+            "kinds.js",
             "compare.js",
             "run.js",
             "time.js",

@@ -292,6 +292,10 @@ public final class Conclusions {
                 largest.getKey(),
                 100 * input,
                 input >= STALLED ? ", which a faster source or more decoding threads would spare" : ""));
+        List<String> cost = status.probeCost().words();
+        if (!cost.isEmpty()) {
+            lines.add("What the probes cost: " + String.join("; ", cost) + ".");
+        }
         for (SlowRank slow : status.slowRanks()) {
             lines.add(format(
                     "Rank %d (%s) took %.1f times as long per micro-batch as the others since step %,d; the difference is in"

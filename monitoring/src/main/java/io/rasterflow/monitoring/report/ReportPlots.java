@@ -9,13 +9,16 @@ import io.rasterflow.monitoring.monitor.RunStatus.RankTime;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
 import io.rasterflow.monitoring.plot.CorrelationPlot;
 import io.rasterflow.monitoring.plot.SvgChart;
+import io.rasterflow.monitoring.science.LayerCurve;
 import io.rasterflow.monitoring.science.ProbePoint;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** The plots of a run, as far as there is something to show. */
 final class ReportPlots {
@@ -37,6 +40,8 @@ final class ReportPlots {
         plots.put("loss", lines("Loss", "loss", losses));
         plots.put("accuracy", accuracies(history));
         plots.put("correlation", correlation(history));
+        plots.putAll(kinds(history));
+        plots.put("layers", layers(history));
         plots.put("learning rate", lines("Learning rate", "rate", Map.of("rate", history.curve("learningRate"))));
         plots.put("gradient norm", lines("Gradient norm", "norm", Map.of("norm", history.curve("gradientNorm"))));
         plots.put("throughput", lines("Throughput", "images/s", Map.of("images/s", history.curve("imagesPerSecond"))));
@@ -151,6 +156,52 @@ final class ReportPlots {
     /** Without the exchange, in which a rank mostly waits for others. */
     private static double own(RankTime rank) {
         return (rank.total().total() - rank.total().exchange()) / rank.steps();
+    }
+
+    /** The probes of other kinds against those that the run is judged by, of the same weights. */
+    private static Map<String, String> kinds(RunHistory history) {
+        Map<String, String> plots = new LinkedHashMap<>();
+        List<ProbePoint> main = history.status().mainProbes();
+        Map<Long, Double> judged = new HashMap<>();
+        main.forEach(probe -> judged.put(probe.step(), probe.accuracy()));
+        for (ProbePoint.Series series : history.probed()) {
+            List<ProbePoint> probes = history.probes(series).stream()
+                    .filter(probe -> judged.containsKey(probe.step()))
+                    .toList();
+            ProbePoint.Series own = main.get(0).series();
+            if (series.equals(own) || !series.set().equals(own.set()) || probes.isEmpty()) {
+                continue;
+            }
+            String title = series.label() + " against " + own.label();
+            SvgChart chart = new SvgChart(
+                    "Accuracy: " + title, own.label() + ", top-1 in %", series.label() + ", top-1 in %", false);
+            probes.forEach(probe -> chart.point(
+                    100 * judged.get(probe.step()),
+                    100 * probe.accuracy(),
+                    format(
+                            "step %,d: %s and %s",
+                            probe.step(), percent(judged.get(probe.step())), percent(probe.accuracy()))));
+            plots.put(title, chart.render());
+        }
+        return plots;
+    }
+
+    /** What the layers are worth to each kind of probe that is made on several, now and at first. */
+    private static String layers(RunHistory history) {
+        List<LayerCurve> curves = history.status().layers();
+        if (curves.isEmpty()) {
+            return "";
+        }
+        SvgChart chart = new SvgChart("Accuracy by layer", "block", "top-1 in %", false);
+        for (LayerCurve curve : curves) {
+            chart.line(
+                    curve.series().label() + (curve.step() == 0 ? ", untrained" : format(", step %,d", curve.step())),
+                    IntStream.range(0, curve.layers().size()).asDoubleStream().toArray(),
+                    curve.layers().stream()
+                            .mapToDouble(layer -> 100 * layer.accuracy())
+                            .toArray());
+        }
+        return chart.render();
     }
 
     private static String stepTime(LedgerHistory ledger) {

@@ -109,6 +109,24 @@ public final class ProbeBook {
         return points.stream().filter(point -> point.series().equals(series)).toList();
     }
 
+    /** Of every series that was probed on several layers the first curve over them and the newest. */
+    public List<LayerCurve> layers() {
+        Map<Series, LayerCurve> first = new LinkedHashMap<>();
+        Map<Series, LayerCurve> newest = new LinkedHashMap<>();
+        steps.values().stream()
+                .flatMap(probes -> probes.values().stream())
+                .filter(probe -> probe.layers().size() > 1)
+                .map(LayerCurve::of)
+                .forEach(curve -> {
+                    first.putIfAbsent(curve.series(), curve);
+                    newest.put(curve.series(), curve);
+                });
+        return first.keySet().stream()
+                .flatMap(series -> Stream.of(first.get(series), newest.get(series)))
+                .distinct()
+                .toList();
+    }
+
     /** Top-1 at a step by kind of probe: the mean over several sets, which one of them alone does not stand for. */
     public Map<String, Double> accuracies(long step) {
         Map<Series, Event.Probe> probes = steps.getOrDefault(step, Map.of());

@@ -15,7 +15,7 @@ export function addExport(chart, name) {
     button.type = 'button';
     button.id = `${kind.toLowerCase()}-${name}`;
     button.setAttribute('aria-label', `${title}: download as ${kind}`);
-    button.addEventListener('click', async () => download(await make(chart, title), `${file(name)}.${kind.toLowerCase()}`));
+    button.addEventListener('click', async () => download(await make(chart, caption.querySelector('h2').textContent), `${file(name)}.${kind.toLowerCase()}`));
     tools.append(button);
   }
 }

@@ -1,7 +1,8 @@
 // The view of the science: whether the loss says anything of what the features are worth.
 import { colour, curves, DASHED, describe, DOTS, draw, inPercent, line, points, replace, scatter } from './charts.js';
 import { showAccuracies } from './compare.js';
-import { byId, element, interval, known, loss, minus, number, percent, precise, rows, whole } from './format.js';
+import { buildKinds, showKinds, showLayers } from './kinds.js';
+import { byId, element, interval, known, loss, minus, number, percent, precise, rows, seconds, whole } from './format.js';
 import { AVERAGE, label, mainProbes } from './probes.js';
 import { choose, option } from './views.js';
 
@@ -11,6 +12,7 @@ const KINDS = [['accuracy', 'circle'], ['rate', 'triangle'], ['throughput', 'rec
 let charts;
 
 function build() {
+  buildKinds();
   charts = {
     probe: curves('probe', [line('top-1', 'accuracy', DOTS)], inPercent),
     correlation: scatter('correlation', [
@@ -33,9 +35,12 @@ export function show(page) {
   const finding = status.sets.find(one => one.set === set) ?? status;
   accuracy(probes, status.steps);
   pairs(main, finding.correlation);
+  showKinds(probes, main);
+  showLayers(status.layers.filter(curve => !set || set === AVERAGE || curve.set === set));
   ending(finding, status);
   findings(finding, status);
   table(status.probes);
+  cost(status.probeCost);
   showAccuracies(page, set);
 }
 
@@ -135,6 +140,24 @@ function findings({ correlation: c, accuracyExpected: expected }, { validationLo
     ['Accuracy expected', known(expected.value) ? share(expected.value) : '–',
       known(expected.interval.low) ? `95 %: ${interval(expected.interval.low, expected.interval.high, share)}` : '',
       `of a probe at the validation loss of now, ${loss(validationLossLast)}`],
+  ]);
+}
+
+/** What training lost to the probes, by its steps during them and shortly before and after. */
+function cost({ probes, seconds: took, cpuSeconds, cores, idleCores, measured, stepSeconds, stepSecondsDuring, slowdown, lost }) {
+  const points = value => minus(`${precise(100 * value)} %`);
+  const sure = ({ interval: { low, high } }) => (known(low) ? `95 %: ${interval(low, high, points)}` : 'needs 2 checkpoints for an interval');
+  byId('probe-cost').textContent = probes === 0 ? 'no probe yet'
+    : measured > 0 ? `training lost ${points(lost.value)} of its time to them`
+      : 'too few steps fell into them to say what training lost';
+  figures('probe-cost-figures', probes === 0 ? [] : [
+    ['Time of the probes', seconds(took), known(cpuSeconds) ? `${seconds(cpuSeconds)} of processor time` : '', `${whole(probes)} so far, all kinds and sets`],
+    ...(known(idleCores) ? [['Idle cores', idleCores.toFixed(1), `of ${whole(cores)}`, 'where they are made, while none was under way; a probe takes one']] : []),
+    ...(measured > 0 ? [
+      ['Step time', `${seconds(stepSeconds)} → ${seconds(stepSecondsDuring)}`, `over ${whole(measured)} ${measured === 1 ? 'checkpoint' : 'checkpoints'}`, 'shortly before and after a probe, and while one was under way'],
+      ['A step is slower by', points(slowdown.value), sure(slowdown), 'while a probe is under way'],
+      ['Training lost', points(lost.value), sure(lost), 'of the wall clock of all its steps'],
+    ] : []),
   ]);
 }
 

@@ -12,6 +12,7 @@ import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunStatus;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import io.rasterflow.monitoring.science.ProbeCost;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -69,10 +71,33 @@ class PageViewsTest extends PageFixture {
                         new Event.Input.Source("curated", images / 4, images / 8_000.0)));
     }
 
-    private static Event.Probe knn(long step) {
+    static Event.Probe knn(long step) {
         double accuracy = 0.70 - 0.1 * (SampleRun.validationLoss(step) - 0.315);
         double loss = SampleRun.validationLoss(step);
-        return new Event.Probe(SampleRun.at(step), "probe-0", step, "knn", accuracy, loss, 20_000, 5_000, 0.9, "", 1);
+        return probe(step, "knn", accuracy, loss);
+    }
+
+    /** Beside those that the run is judged by, on four layers of which the third is the best. */
+    private static Event.Probe probe(long step, String kind, double accuracy, double loss) {
+        List<Event.Probe.Layer> layers = IntStream.range(0, 4)
+                .mapToObj(block -> new Event.Probe.Layer(
+                        Integer.toString(block), accuracy - 0.02 * Math.abs(block - 2), block == 2))
+                .toList();
+        return new Event.Probe(
+                SampleRun.at(step),
+                "probe-0",
+                step,
+                kind,
+                accuracy,
+                loss,
+                20_000,
+                5_000,
+                0.9,
+                "",
+                1,
+                true,
+                layers,
+                0.8);
     }
 
     /** The same step with a loss of which the end can be foretold. */
@@ -193,7 +218,24 @@ class PageViewsTest extends PageFixture {
         screenshot("view-cluster");
 
         visit("science");
-        assertDrawn("probe", "correlation");
+        assertDrawn("probe", "correlation", "kinds", "layers");
+        assertTrue(
+                text("finding-kinds")
+                        .matches(
+                                "kNN 1\\d\\.\\d\\d points below attentive on average over 6 checkpoints; of 5 changes 5 went"
+                                        + " the same way"),
+                text("finding-kinds"));
+        assertEquals(
+                "kNN probe at step 1,000: best on held-out images is block 2 of 4, 69.98 %", text("finding-layers"));
+        assertTrue(text("probe-cost").matches("training lost [−\\d.]+ % of its time to them"), text("probe-cost"));
+        ProbeCost cost = folded(run()).status().probeCost();
+        assertEquals(12, cost.probes());
+        assertTrue(text("probe-cost-figures").startsWith("Time of the probes\n62.4 s\n"), text("probe-cost-figures"));
+        assertTrue(
+                text("probe-cost-figures")
+                        .contains(String.format(
+                                Locale.ROOT, "over %d checkpoints\nshortly before and after a probe", cost.measured())),
+                text("probe-cost-figures"));
         assertTrue(
                 text("figures").matches("(?s)Pearson r\n−[01]\\.\\d{3}\n95 %: −[01]\\.\\d\\d to −[01]\\.\\d\\d.*"),
                 text("figures"));
@@ -224,6 +266,7 @@ class PageViewsTest extends PageFixture {
         new WebDriverWait(browser, Duration.ofSeconds(10))
                 .until(unused -> text("probes").startsWith("1,200 "));
         screenshot("view-science");
+        layersOfAnotherKindAreChosen();
         setsAreShownByTheirMeanAndOneByOne();
 
         visit("alarms");
@@ -274,13 +317,31 @@ class PageViewsTest extends PageFixture {
                 .collect(Collectors.joining(", "));
     }
 
+    /** The choice is in the address. */
+    private void layersOfAnotherKindAreChosen() {
+        assertFalse(browser.findElement(By.id("layers")).isDisplayed(), "a choice of one kind");
+        feed(List.of(probe(1_200, "linear --layers each", 0.6, 0.317)));
+        await("layers", "kNN\nlinear --layers each");
+        new Select(browser.findElement(By.id("layers"))).selectByIndex(1);
+        assertTrue(
+                text("finding-layers").startsWith("linear --layers each probe at step 1,200"), text("finding-layers"));
+        assertEquals(page + "#science?layers=linear+--layers+each", browser.getCurrentUrl());
+        browser.get("about:blank");
+        browser.get(page + "#science?layers=linear+--layers+each");
+        awaitView("science");
+        new WebDriverWait(browser, Duration.ofSeconds(10))
+                .until(unused -> text("finding-layers").startsWith("linear"));
+        new Select(browser.findElement(By.id("layers"))).selectByIndex(0);
+        assertEquals(page + "#science", browser.getCurrentUrl());
+    }
+
     private void setsAreShownByTheirMeanAndOneByOne() {
         assertFalse(browser.findElement(By.id("set")).isDisplayed(), "a choice of one set");
         feed(sets());
         await("set", "average of 2 sets\ncars\npets");
         new WebDriverWait(browser, Duration.ofSeconds(10)).until(unused -> text("probe-heads")
-                .endsWith("attentive average attentive knn attentive cars attentive pets"));
-        assertTrue(text("probes").matches("(?s).*\n0 0\\.9150 55\\.00 % .* 60\\.00 % 50\\.00 %"), text("probes"));
+                .endsWith("attentive average attentive knn attentive cars attentive pets linear --layers each"));
+        assertTrue(text("probes").matches("(?s).*\n0 0\\.9150 55\\.00 % .* 60\\.00 % 50\\.00 % –"), text("probes"));
         assertTrue(text("correlation").contains("over 4 probes"), text("correlation"));
         assertEquals(
                 "average",
@@ -372,6 +433,14 @@ class PageViewsTest extends PageFixture {
         List<String> rates = Files.readAllLines(download("csv-rates", "fashion-aim-rates.csv"));
         assertEquals("step,web,curated", rates.get(0));
         visit("science");
+        List<String> kinds = Files.readAllLines(download("csv-kinds", "fashion-aim-kinds.csv"));
+        assertEquals("attentive,kNN,equal,step", kinds.get(0));
+        assertTrue(
+                kinds.stream().anyMatch(row -> row.startsWith("78.9,63.99") && row.endsWith(",,0")), kinds.toString());
+        List<String> layers = Files.readAllLines(download("csv-layers", "fashion-aim-layers.csv"));
+        assertEquals("block,\"step 1,000\",untrained", layers.get(0));
+        assertEquals(5, layers.size());
+        assertTrue(layers.get(3).startsWith("2,69.97"), layers.toString());
         List<String> pairs = Files.readAllLines(download("csv-correlation", "fashion-aim-correlation.csv"));
         assertEquals("validation loss,probe,least squares,step", pairs.get(0));
         assertEquals(7, pairs.size());

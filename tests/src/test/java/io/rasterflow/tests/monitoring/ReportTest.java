@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -99,6 +100,7 @@ class ReportTest {
     void aRunThatDiedIsToldAndDrawnInOneFile() throws Exception {
         List<Event> events = new ArrayList<>(SampleRun.until(1_000));
         events.set(0, SampleRun.priced());
+        LongStream.of(0, 400, 1_000).mapToObj(PageViewsTest::knn).forEach(events::add);
         events.add(SampleRun.machine());
         events.add(SampleRun.badSample(700, 1));
         events.add(SampleRun.badSample(701, 2));
@@ -130,8 +132,11 @@ class ReportTest {
         assertTrue(text.contains("Validation loss fell from 0.9150 at step 0 to 0.3172 at step 1,000"), text);
         assertTrue(text.contains("The last 20 % of its steps gained 0.0045 of that, 0.8 % of the whole fall"), text);
         assertTrue(text.contains("The attentive probe went from 78.90 % untrained to 84.17 %"), text);
+        assertTrue(text.contains("The knn probe went from 64.00 % untrained to 69.98 %"), text);
         assertTrue(text.contains("the lower the validation loss, the higher the accuracy"), text);
         assertTrue(text.contains("went into compute"), text);
+        assertTrue(text.contains("What the probes cost: 9 probes took 59.7 s; "), text);
+        assertTrue(text.matches("(?s).*; training lost -?\\d\\.\\d % of its time to them \\(95 %: .*"), text);
         assertTrue(text.contains("held for 0.11 hours together, pauses included, which cost 0.17 at the"), text);
         assertTrue(text.contains("256,000 images were trained on, 12.80 passes over the data, and 2 were bad"), text);
 
@@ -174,6 +179,13 @@ class ReportTest {
         }
         assertFalse(page.contains("hunter") || page.contains("<b>"), "secrets and markup of others");
         assertFalse(page.contains("Not journalled"), page.substring(0, 200));
+        List<String> plots = plots(page);
+        String kinds = plots.get(3);
+        assertTrue(kinds.contains("aria-label=\"Accuracy: knn against attentive\""), kinds);
+        assertEquals(3, kinds.split("<title>step ", -1).length - 1, kinds);
+        assertTrue(kinds.contains("step 1,000: 84.17 % and 69.98 %"), kinds);
+        String layers = plots.get(4);
+        assertTrue(layers.contains(">knn, untrained</text>") && layers.contains(">knn, step 1,000</text>"), layers);
         byte[] newest = Files.readAllBytes(run.resolve("images/step-00001000/sheet.png"));
         String picture = "src=\"data:image/png;base64," + Base64.getEncoder().encodeToString(newest) + "\"";
         assertTrue(page.contains(picture), "the newest picture is missing");
@@ -182,19 +194,18 @@ class ReportTest {
         assertTrue(page.contains(sample), "the bad sample is not shown");
         loadsNothing(page.replace("<img alt=\"What the model predicts of 2 images\" " + picture, "")
                 .replace(sample, ""));
-        List<String> plots = plots(page);
-        assertEquals(12, plots.size());
+        assertEquals(14, plots.size());
         assertTrue(plots.get(0).contains(">training</text>") && plots.get(0).contains(">validation</text>"));
         assertTrue(plots.get(2).contains("r = -"), plots.get(2).substring(0, 300));
         for (String part : Ledger.PARTS.keySet()) {
-            assertTrue(plots.get(6).contains(">" + part + "</text>"), part);
-            assertTrue(plots.get(7).contains(">" + part + "</text>"), part);
+            assertTrue(plots.get(8).contains(">" + part + "</text>"), part);
+            assertTrue(plots.get(9).contains(">" + part + "</text>"), part);
         }
-        assertTrue(plots.get(7).contains(">1</text>") && !plots.get(7).contains(">0.5</text>"), plots.get(7));
-        assertTrue(plots.get(8).contains("Waiting for images"), plots.get(8));
-        assertTrue(plots.get(9).contains("Items inside the input pipelines"), plots.get(9));
-        assertTrue(plots.get(10).contains("Images per second by source"), plots.get(10));
-        assertTrue(plots.get(11).contains("Epochs by source"), plots.get(11));
+        assertTrue(plots.get(9).contains(">1</text>") && !plots.get(9).contains(">0.5</text>"), plots.get(9));
+        assertTrue(plots.get(10).contains("Waiting for images"), plots.get(10));
+        assertTrue(plots.get(11).contains("Items inside the input pipelines"), plots.get(11));
+        assertTrue(plots.get(12).contains("Images per second by source"), plots.get(12));
+        assertTrue(plots.get(13).contains("Epochs by source"), plots.get(13));
     }
 
     private static void loadsNothing(String page) {
@@ -269,7 +280,7 @@ class ReportTest {
         String page = ReportPage.render(history, Optional.empty(), Map.of());
         assertTrue(
                 page.contains(
-                        "Not journalled, so not shown: loss, accuracy, correlation, queues, source rates, epochs."),
+                        "Not journalled, so not shown: loss, accuracy, correlation, layers, queues, source rates, epochs."),
                 page);
         assertTrue(text.contains("No alarm is journalled."), text);
         assertTrue(page.contains("holds no config.conf"), page);
