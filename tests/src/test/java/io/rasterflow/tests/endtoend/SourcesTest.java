@@ -77,17 +77,20 @@ class SourcesTest {
         assertEquals(
                 List.of("few", "many"),
                 curated.stream().map(Event.Curated::source).distinct().toList());
+        long all = 0;
         for (Event.Curated source : curated) {
-            long duplicates = source.causes().get("duplicate");
-            assertTrue(duplicates > 0 && source.samples() > duplicates, source.toString());
+            long duplicates = source.causes().getOrDefault("duplicate", 0L);
+            all += duplicates;
+            assertTrue(source.samples() > duplicates, source.toString());
             assertEquals(
                     duplicates,
                     source.shardsWithMost().stream()
                             .mapToLong(Event.Curated.Shard::duplicates)
                             .sum());
-            assertTrue(source.pairs().stream().allMatch(pair -> pair.bits() <= 3), source.toString());
-            assertTrue(!source.pairs().isEmpty() && source.pairs().size() <= 20, source.toString());
+            assertTrue(source.pairs().stream().allMatch(pair -> pair.bits() <= 6), source.toString());
+            assertEquals(Math.min(20, duplicates), source.pairs().size(), source.toString());
         }
+        assertTrue(all > 0, curated.toString());
         Event.Cache cache = events("remote", Event.Cache.class).get(0);
         assertEquals(directory.resolve("remote-cache").toString(), cache.directory());
         assertEquals(3, cache.shards(), cache.toString());
@@ -124,7 +127,7 @@ class SourcesTest {
                                 "data.sources.many.shards=[\"" + many + "\"]",
                                 "data.sources.many.weight=0.8",
                                 "data.curate.nearDuplicates.window=50",
-                                "data.curate.nearDuplicates.distance=3",
+                                "data.curate.nearDuplicates.distance=6",
                                 "data.sources.few.shards=[\"" + BUNDLED + "/train-02.tar.gz\"]",
                                 "data.sources.few.weight=0.2",
                                 List.of(more)),
