@@ -37,7 +37,14 @@ public final class EventJson {
     private static final ObjectReader READER = MAPPER.readerFor(Event.class);
     private static final byte[] VERSION_FIELD = ("{\"v\":" + VERSION + ",").getBytes(StandardCharsets.US_ASCII);
 
+    private static final byte[] LEASE = typeField("lease");
+    private static final byte[] COMMIT = typeField("commit");
+
     private EventJson() {}
+
+    private static byte[] typeField(String type) {
+        return ("{\"v\":" + VERSION + ",\"type\":\"" + type + "\",").getBytes(StandardCharsets.US_ASCII);
+    }
 
     /** The event as a JSON object with its version. */
     public static ObjectNode tree(Event event) {
@@ -69,6 +76,10 @@ public final class EventJson {
      * @throws IOException when the bytes are not a JSON object of this layout
      */
     public static Optional<Event> read(byte[] utf8) throws IOException {
+        Event.Step step = StepParser.read(utf8);
+        if (step != null) {
+            return Optional.of(step);
+        }
         if (!startsWithVersion(utf8)) {
             JsonNode node = MAPPER.readTree(utf8);
             if (node == null || !node.isObject() || !node.path("v").isInt()) {
@@ -82,10 +93,18 @@ public final class EventJson {
         return Optional.ofNullable(READER.readValue(utf8));
     }
 
+    /** Whether a record is of the ledger of samples, as this program writes it: found out without reading it. */
+    public static boolean isSampleLedger(byte[] utf8) {
+        return startsWith(utf8, LEASE) || startsWith(utf8, COMMIT);
+    }
+
+    private static boolean startsWith(byte[] utf8, byte[] start) {
+        return utf8.length > start.length && Arrays.equals(utf8, 0, start.length, start, 0, start.length);
+    }
+
     /** What this program writes needs no look at its tree. */
     private static boolean startsWithVersion(byte[] utf8) {
-        return utf8.length > VERSION_FIELD.length
-                && Arrays.equals(utf8, 0, VERSION_FIELD.length, VERSION_FIELD, 0, VERSION_FIELD.length);
+        return startsWith(utf8, VERSION_FIELD);
     }
 
     private static String excerpt(byte[] utf8) {

@@ -77,7 +77,7 @@ public final class TensorBoardExport {
 
     /** @return time of the first event, in seconds since 1970 */
     private static long writeEvents(Path run, Path target) throws IOException {
-        try (Stream<Event> events = Journals.read(run)) {
+        try (Stream<Event> events = Journals.readWithoutSamples(run)) {
             Iterator<Event> it = events.iterator();
             if (!it.hasNext()) {
                 throw new IOException("the journals of " + run + " hold no event that can be read");

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /**
  * Reads the journals of a run while they are written: what is there first, merged by time, and at each call what has come
- * since. Nodes that join later are found. Not thread-safe.
+ * since, but for the ledger of samples. Nodes that join later are found. Not thread-safe.
  */
 public final class JournalFollower implements AutoCloseable {
 
@@ -59,7 +59,7 @@ public final class JournalFollower implements AutoCloseable {
         }
         for (Path node : nodes) {
             if (!journals.containsKey(node)) {
-                journals.put(node, new NodeJournal(node, damage -> {}, true));
+                journals.put(node, new NodeJournal(node, damage -> {}, true, false));
             }
         }
     }

@@ -44,6 +44,24 @@ public final class Journals {
      * @param damaged is told the name of a node's folder and what is wrong with it, while the stream is read
      */
     public static Stream<Event> read(Path runDir, BiConsumer<String, String> damaged) throws IOException {
+        return read(runDir, damaged, true);
+    }
+
+    /** As {@link #readWithoutSamples(Path, BiConsumer)}, without a word of what was lost. */
+    public static Stream<Event> readWithoutSamples(Path runDir) throws IOException {
+        return readWithoutSamples(runDir, (node, what) -> {});
+    }
+
+    /**
+     * As {@link #read(Path, BiConsumer)}, without the ledger of samples: leases and commits are most of a journal, and only
+     * an audit needs them.
+     */
+    public static Stream<Event> readWithoutSamples(Path runDir, BiConsumer<String, String> damaged) throws IOException {
+        return read(runDir, damaged, false);
+    }
+
+    private static Stream<Event> read(Path runDir, BiConsumer<String, String> damaged, boolean samples)
+            throws IOException {
         Path folder = Queues.folder(runDir);
         List<NodeJournal> journals = new ArrayList<>();
         if (Files.isDirectory(folder)) {
@@ -53,7 +71,7 @@ public final class Journals {
                     if (Journal.SET_ASIDE.matcher(name).find()) {
                         damaged.accept(name, "it was set aside and another begun");
                     }
-                    journals.add(new NodeJournal(node, what -> damaged.accept(name, what), false));
+                    journals.add(new NodeJournal(node, what -> damaged.accept(name, what), false, samples));
                 }
             }
         }

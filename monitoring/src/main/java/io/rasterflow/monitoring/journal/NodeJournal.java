@@ -31,6 +31,7 @@ final class NodeJournal implements AutoCloseable {
     private final Consumer<String> damaged;
     private final Deque<Integer> cycles;
     private final boolean following;
+    private final boolean samples;
     private SingleChronicleQueue queue;
     private ExcerptTailer tailer;
     private int cycle = Integer.MIN_VALUE;
@@ -46,11 +47,13 @@ final class NodeJournal implements AutoCloseable {
     /**
      * @param damaged is told the first thing that is wrong with it
      * @param following whether to wait at the end for more
+     * @param samples whether the ledger of samples (leases and commits) is read as well: most of a journal
      */
-    NodeJournal(Path folder, Consumer<String> damaged, boolean following) throws IOException {
+    NodeJournal(Path folder, Consumer<String> damaged, boolean following, boolean samples) throws IOException {
         this.folder = folder;
         this.damaged = damaged;
         this.following = following;
+        this.samples = samples;
         this.cycles = new ArrayDeque<>(JournalFiles.of(folder).keySet());
     }
 
@@ -70,6 +73,9 @@ final class NodeJournal implements AutoCloseable {
                 continue;
             }
             taken++;
+            if (!samples && EventJson.isSampleLedger(record)) {
+                continue;
+            }
             Optional<Event> event = decode(record);
             if (event.isPresent()) {
                 return event.get();

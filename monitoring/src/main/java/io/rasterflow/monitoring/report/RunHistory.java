@@ -62,7 +62,7 @@ public final class RunHistory {
             throw new IOException("no journal in " + run + ": give the directory of a run that has begun (--run DIR)");
         }
         RunHistory history = new RunHistory();
-        try (Stream<Event> events = Journals.read(run, history::onDamage)) {
+        try (Stream<Event> events = Journals.readWithoutSamples(run, history::onDamage)) {
             for (Iterator<Event> it = events.iterator(); it.hasNext(); ) {
                 history.add(it.next());
             }

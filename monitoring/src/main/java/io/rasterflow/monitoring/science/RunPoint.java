@@ -63,7 +63,7 @@ public record RunPoint(
      * @throws IllegalArgumentException with one line, if they tell no loss of trained weights
      */
     public static RunPoint read(Path runDirectory) throws IOException {
-        try (Stream<Event> events = Journals.read(runDirectory)) {
+        try (Stream<Event> events = Journals.readWithoutSamples(runDirectory)) {
             return of(runDirectory.toString(), events.iterator());
         }
     }

@@ -98,7 +98,31 @@ class JournalTest {
             ObjectNode tree = EventJson.tree(event);
             ObjectMapper json = new ObjectMapper();
             assertEquals(json.readTree(json.writeValueAsBytes(tree)), json.readTree(EventJson.write(event)));
+            assertEquals(event, EventJson.read(EventJson.write(event)).orElseThrow());
+            assertEquals(event, EventJson.read(json.writeValueAsBytes(tree)).orElseThrow());
+            assertEquals(
+                    event instanceof Event.Lease || event instanceof Event.Commit,
+                    EventJson.isSampleLedger(EventJson.write(event)),
+                    event.toString());
         }
+    }
+
+    /** A step is read by hand, too: as the same, however its record is written, and not at all where it is damaged. */
+    @Test
+    void aStepIsReadAsItWasWritten() throws IOException {
+        byte[] written = EventJson.write(SampleRun.step(1, 3));
+        String text = new String(written, StandardCharsets.US_ASCII);
+        Event later = EventJson.read(bytes(text.replace(",\"loss\":", ",\"unknown\":{\"a\":[1]},\"loss\":")))
+                .orElseThrow();
+        assertEquals(SampleRun.step(1, 3), later);
+        Event.Step named = (Event.Step) EventJson.read(bytes(text.replace("trainer-1", "a \\\"node\\\" ü")))
+                .orElseThrow();
+        assertEquals("a \"node\" ü", named.node());
+        for (int length = 0; length < written.length; length++) {
+            byte[] torn = Arrays.copyOf(written, length);
+            assertThrows(IOException.class, () -> EventJson.read(torn), length + " bytes");
+        }
+        assertThrows(IOException.class, () -> EventJson.read(bytes(text.replace(":3,", ":3x,"))));
     }
 
     @Test
