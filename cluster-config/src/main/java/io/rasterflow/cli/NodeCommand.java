@@ -8,6 +8,7 @@ import io.rasterflow.config.Secret;
 import io.rasterflow.launch.ChildJvm;
 import io.rasterflow.launch.ClusterNode;
 import io.rasterflow.model.program.Engines;
+import io.rasterflow.monitoring.monitor.Reporting;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -64,8 +65,13 @@ final class NodeCommand implements Callable<Integer> {
         }
         String nodeName =
                 name != null ? name : host + "-" + ProcessHandle.current().pid();
-        NodeSettings settings =
-                new NodeSettings(nodeName, roleSet, Optional.empty(), new DataPlaneConfig(host, 0, Secret.load()));
+        NodeSettings settings = new NodeSettings(
+                nodeName,
+                roleSet,
+                Optional.empty(),
+                new DataPlaneConfig(host, 0, Secret.load()),
+                Reporting.ALL,
+                System.out::println);
         try (ClusterNode node = ClusterNode.joining(settings, host, port, join)) {
             node.awaitMembership(join, PATIENCE);
             Thread onTerminate = new Thread(() -> node.leave(LEAVE), "leave-on-terminate");

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
 import io.rasterflow.actors.exchange.ExchangeConfig;
 import io.rasterflow.actors.run.DataPlan;
+import io.rasterflow.actors.run.PagePlan;
 import io.rasterflow.actors.run.ProbePlan;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.actors.run.TrainPlan;
@@ -150,6 +151,13 @@ public record RunConfig(
                 monitor.images(),
                 monitor.journal(),
                 monitor.price(),
-                monitor.alarms());
+                monitor.alarms(),
+                new PagePlan(
+                        monitor.page(),
+                        monitor.host(),
+                        monitor.port(),
+                        monitor.compare().stream()
+                                .map(run -> Path.of(run).toAbsolutePath().toString())
+                                .toList()));
     }
 }

@@ -1,20 +1,17 @@
 package io.rasterflow.launch;
 
 import io.rasterflow.actors.coordinator.Coordinator;
-import io.rasterflow.actors.coordinator.CoordinatorActions;
 import io.rasterflow.actors.exchange.DataPlaneConfig;
 import io.rasterflow.actors.node.Node;
 import io.rasterflow.actors.node.NodeSettings;
+import io.rasterflow.actors.node.RunPage;
 import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.config.RunConfig;
 import io.rasterflow.config.Secret;
-import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
-import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.Reporting;
 import io.rasterflow.monitoring.monitor.RunSummary;
-import io.rasterflow.monitoring.page.Dashboard;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Path;
@@ -71,7 +68,8 @@ public final class TrainRun implements AutoCloseable {
      * The same, with what this node reports under somebody's eyes.
      */
     public static TrainRun start(
-            RunConfig config, RunPlan plan, PrintStream out, boolean terminal, Reporting reporting) {
+            RunConfig config, RunPlan asPlanned, PrintStream out, boolean terminal, Reporting reporting) {
+        RunPlan plan = RunPage.withPort(asPlanned);
         Path runDirectory = Path.of(plan.directory());
         boolean elsewhere = config.cluster().nodes() > 1 || !config.cluster().spawn();
         Set<String> roles = elsewhere
@@ -79,14 +77,14 @@ public final class TrainRun implements AutoCloseable {
                 : Set.of(Node.COORDINATOR, Node.MONITOR, Node.PROBE, Node.TRAINER);
         String host = config.cluster().host();
         NodeSettings settings = new NodeSettings(
-                "main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()), reporting);
+                "main", roles, Optional.of(plan), new DataPlaneConfig(host, 0, Secret.load()), reporting, out::println);
         ClusterNode node = ClusterNode.first(settings, host, config.cluster().port());
         LocalNodes children = null;
         try {
             Node.Attached singletons = node.attach();
             CompletableFuture<Void> shown = new CompletableFuture<>();
-            Optional<URI> page = config.monitor().page()
-                    ? Optional.of(servePage(node, config, runDirectory, singletons))
+            Optional<URI> page = plan.page().served()
+                    ? Optional.of(servePage(new RunPage(node.system(), plan, singletons)))
                     : Optional.empty();
             singletons
                     .monitor()
@@ -113,22 +111,9 @@ public final class TrainRun implements AutoCloseable {
         }
     }
 
-    private static URI servePage(ClusterNode node, RunConfig config, Path runDirectory, Node.Attached singletons) {
+    private static URI servePage(RunPage page) {
         try {
-            return Dashboard.start(
-                            node.system(),
-                            config.monitor().host(),
-                            config.monitor().port(),
-                            singletons.monitor(),
-                            new ImageArchive(runDirectory),
-                            Comparison.of(
-                                    runDirectory,
-                                    config.monitor().compare().stream()
-                                            .map(Path::of)
-                                            .toList()),
-                            Optional.of(new CoordinatorActions(node.system(), singletons.coordinator())))
-                    .toCompletableFuture()
-                    .get(30, TimeUnit.SECONDS);
+            return page.begin().toCompletableFuture().get(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while the page started", e);

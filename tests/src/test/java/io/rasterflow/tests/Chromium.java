@@ -58,6 +58,19 @@ public final class Chromium {
                 options);
     }
 
+    /**
+     * How many colours a canvas shows: few, if nothing is drawn on it.
+     *
+     * @param canvas an expression of JavaScript
+     */
+    public static int colours(ChromeDriver browser, String canvas) {
+        Object colours = browser.executeScript("const c = " + canvas + "; const d = c.getContext('2d')"
+                + ".getImageData(0, 0, c.width, c.height).data; const s = new Set();"
+                + "for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);"
+                + "return s.size");
+        return ((Number) colours).intValue();
+    }
+
     /** What its console says from warnings on. */
     public static List<String> consoleErrors(ChromeDriver browser) {
         return browser.manage().logs().get(LogType.BROWSER).getAll().stream()

@@ -16,13 +16,10 @@ import io.rasterflow.actors.trainer.TrainerNode;
 import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
 import io.rasterflow.monitoring.alarm.AlarmHooks;
-import io.rasterflow.monitoring.alarm.Alarms;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.journal.JournalConfig;
-import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.monitor.MonitorActor;
-import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.Telemetry;
 import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.Samples;
@@ -38,8 +35,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -101,6 +96,10 @@ public final class Node {
 
     private record Heartbeat() implements Command {}
 
+    private record MonitorHere() implements Command {}
+
+    private record Noticed(String notice) implements Command {}
+
     private record GiveUp(String cause) implements Command {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
@@ -117,7 +116,7 @@ public final class Node {
     private final NodeSettings settings;
     private final CompletableFuture<String> failure;
     private final String process = UUID.randomUUID().toString();
-    private final AtomicReference<RunPlan> plan = new AtomicReference<>();
+    private final CompletableFuture<RunPlan> planned = new CompletableFuture<>();
     private final ActorRef<Coordinator.Command> coordinator;
     private final ActorRef<MonitorActor.Command> monitor;
     private final ActorRef<Coordinator.Admission> admissions;
@@ -167,11 +166,10 @@ public final class Node {
         this.settings = settings;
         this.failure = failure;
         ClusterSingleton singletons = ClusterSingleton.get(context.getSystem());
-        settings.plan().ifPresent(plan::set);
         this.monitor = singletons.init(SingletonActor.of(monitorBehavior(), MONITOR)
                 .withSettings(
                         ClusterSingletonSettings.create(context.getSystem()).withRole(MONITOR)));
-        settings.plan().ifPresent(this::openTelemetry);
+        settings.plan().ifPresent(this::learn);
         this.coordinator = singletons.init(SingletonActor.of(coordinatorBehavior(), COORDINATOR)
                 .withSettings(
                         ClusterSingletonSettings.create(context.getSystem()).withRole(COORDINATOR)));
@@ -179,31 +177,32 @@ public final class Node {
         this.outcomes = context.messageAdapter(Coordinator.Outcome.class, RunOver::new);
     }
 
-    /** The curves of a run that is resumed, or whose monitor was on another node, begin where the journals left off. */
+    /** Runs here as long as this is the oldest node with the role. */
     private Behavior<MonitorActor.Command> monitorBehavior() {
+        ActorRef<Command> self = context.getSelf();
+        boolean inherits = settings.plan().isEmpty();
         return Behaviors.setup(onThisNode -> {
-            RunState state = new RunState();
-            RunPlan known = plan.get();
-            if (known == null) {
-                return MonitorActor.create(state);
-            }
-            Alarms alarms = new Alarms(known.alarms(), settings.name());
-            if (known.resume() || settings.plan().isEmpty()) {
-                Path directory = Path.of(known.directory());
-                try (Stream<Event> events = Journals.read(directory)) {
-                    events.forEach(event -> {
-                        state.apply(event);
-                        alarms.replay(event);
-                    });
-                } catch (IOException e) {
-                    LOG.warn(
-                            "the journals of {} cannot be read, so the page begins empty: {}",
-                            directory,
-                            e.getMessage());
-                }
-            }
-            return MonitorActor.create(state, new MonitorActor.Watch(alarms, this::journal));
+            self.tell(new MonitorHere());
+            Executor reading = onThisNode.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
+            return MonitorActor.create(planned.thenApplyAsync(
+                    run -> MonitorPast.of(run, inherits, settings.name(), this::journal), reading));
         });
+    }
+
+    /** The page moves with the monitor. On the node that begins the run, whoever started that serves it. */
+    private Behavior<Command> onMonitorHere(MonitorHere message) {
+        if (settings.plan().isEmpty()) {
+            context.pipeToSelf(
+                    planned.thenCompose(
+                            run -> new RunPage(context.getSystem(), run, new Attached(coordinator, monitor)).inherit()),
+                    (notice, failure) -> new Noticed(failure == null ? notice : Failures.oneLine(failure)));
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onNoticed(Noticed message) {
+        settings.notices().accept(message.notice());
+        return Behaviors.same();
     }
 
     /** What the monitor says while it is on this node: journalled first. */
@@ -219,20 +218,22 @@ public final class Node {
     private Behavior<Coordinator.Command> coordinatorBehavior() {
         ActorRef<Command> self = context.getSelf();
         return Behaviors.setup(onThisNode -> {
-            if (plan.get() == null) {
+            RunPlan run = planned.getNow(null);
+            if (run == null) {
                 self.tell(new GiveUp("this node has become the coordinator's but was never told what the run is"));
                 return Behaviors.ignore();
             }
             return Coordinator.create(
                     settings.name(),
-                    plan.get(),
+                    run,
                     telemetry,
                     new PekkoClusterView(onThisNode.getSystem()),
                     settings.plan().isEmpty());
         });
     }
 
-    private void openTelemetry(RunPlan ofRun) {
+    /** What the run is; from then on this node journals. */
+    private void learn(RunPlan ofRun) {
         if (settings.roles().contains(MONITOR)) {
             // The control plane does not prove who speaks: what comes over it must not start programs here.
             AlarmConfig alarms = settings.plan().isPresent()
@@ -253,6 +254,7 @@ public final class Node {
             throw new UncheckedIOException("the journal cannot be opened: " + e.getMessage(), e);
         }
         telemetry.record(ThisMachine.event(settings.name()));
+        planned.complete(ofRun);
     }
 
     private Behavior<Command> joining() {
@@ -270,6 +272,8 @@ public final class Node {
                 .onMessage(MemberGone.class, this::onMemberGone)
                 .onMessage(TrainerEnded.class, this::onTrainerEnded)
                 .onMessage(Leave.class, this::onLeave)
+                .onMessage(MonitorHere.class, this::onMonitorHere)
+                .onMessage(Noticed.class, this::onNoticed)
                 .onMessage(GiveUp.class, message -> giveUp(message.cause()))
                 .onMessage(Shutdown.class, message -> end())
                 .onSignal(PostStop.class, stop -> onStop())
@@ -300,7 +304,6 @@ public final class Node {
             probe.ifPresent(actor -> coordinator.tell(new Coordinator.JoinProbe(settings.name(), actor)));
         }
         if (first) {
-            plan.set(welcome.plan());
             takePart(welcome.plan(), welcome.nextStep());
         }
         return Behaviors.same();
@@ -318,8 +321,8 @@ public final class Node {
 
     private void takePart(RunPlan run, long nextStep) {
         try {
-            if (telemetry == null) {
-                openTelemetry(run);
+            if (!planned.isDone()) {
+                learn(run);
             }
             Executor waiting = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
             boolean computes =

@@ -5,6 +5,7 @@ import io.rasterflow.actors.run.RunPlan;
 import io.rasterflow.monitoring.monitor.Reporting;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What one JVM of the cluster is.
@@ -14,12 +15,15 @@ import java.util.Set;
  * @param plan the run, on the node that begins it; others learn it from the coordinator
  * @param dataPlane where gradients are exchanged
  * @param reporting what this node reports
+ * @param notices is told what people at this node have to know, line by line, on any thread
  */
 public record NodeSettings(
-        String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane, Reporting reporting) {
-    public NodeSettings(String name, Set<String> roles, Optional<RunPlan> plan, DataPlaneConfig dataPlane) {
-        this(name, roles, plan, dataPlane, Reporting.ALL);
-    }
+        String name,
+        Set<String> roles,
+        Optional<RunPlan> plan,
+        DataPlaneConfig dataPlane,
+        Reporting reporting,
+        Consumer<String> notices) {
 
     public NodeSettings {
         roles = Set.copyOf(roles);

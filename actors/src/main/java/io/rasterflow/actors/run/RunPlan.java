@@ -23,6 +23,7 @@ import java.util.List;
  * @param images validation images of which predictions are shown
  * @param journal how much of each node's is kept
  * @param price of a trainer node for an hour; 0 where it is not known
+ * @param page served by whichever node runs the monitor
  */
 public record RunPlan(
         String name,
@@ -41,7 +42,8 @@ public record RunPlan(
         int images,
         Retention journal,
         double price,
-        AlarmConfig alarms) {
+        AlarmConfig alarms,
+        PagePlan page) {
     public RunPlan {
         if (worldSize < 1 || replicas < 1) {
             throw new IllegalArgumentException(
@@ -72,6 +74,29 @@ public record RunPlan(
             throw new IllegalArgumentException("the checkpoint is of step " + checkpoint.step()
                     + ", but train.steps is " + train.steps() + "; raise train.steps or take an earlier checkpoint");
         }
+    }
+
+    /** The same with its page on another port. */
+    public RunPlan withPagePort(int port) {
+        return new RunPlan(
+                name,
+                directory,
+                resume,
+                origin,
+                worldSize,
+                minNodes,
+                replicas,
+                model,
+                optimizer,
+                train,
+                data,
+                probe,
+                exchange,
+                images,
+                journal,
+                price,
+                alarms,
+                new PagePlan(page.served(), page.host(), port, page.compare()));
     }
 
     /** What a rank costs for an hour; NaN where it is not known. */

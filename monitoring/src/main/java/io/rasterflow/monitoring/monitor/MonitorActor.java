@@ -5,10 +5,12 @@ import io.rasterflow.monitoring.alarm.Straggler;
 import io.rasterflow.monitoring.event.Event;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -52,6 +54,10 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     private record Tick() implements Command {}
 
+    private record Ready(Past past) implements Command {}
+
+    private record Unready(Throwable cause) implements Command {}
+
     private record SubscriberStopped(ActorRef<Event> subscriber) implements Command {}
 
     /**
@@ -62,6 +68,8 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     public record Watch(Alarms alarms, Consumer<Event.Alarm> journal) {}
 
     private static final Duration TICK = Duration.ofSeconds(5);
+    /** Commands that wait for the past; what nodes report beyond them stands in their journals. */
+    private static final int WAITING = 100_000;
 
     public static Behavior<Command> create() {
         return create(new RunState());
@@ -69,25 +77,57 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
 
     /** Goes on from a state that was folded from journals, as a resumed run does; the actor owns it from here. */
     public static Behavior<Command> create(RunState state) {
-        return Behaviors.setup(context -> new MonitorActor(context, state, Optional.empty()));
+        return Behaviors.setup(context -> new MonitorActor(context, Past.of(state, Optional.empty())));
     }
 
     /** The same, with alarms. */
     public static Behavior<Command> create(RunState state, Watch watch) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Tick(), TICK);
-            return new MonitorActor(context, state, Optional.of(watch));
+            return new MonitorActor(context, Past.of(state, Optional.of(watch)));
         }));
+    }
+
+    /**
+     * The same, with what came before, which may be long in coming: journals are read, or the run is not known yet. Until then
+     * nobody gets an answer and nothing is forgotten.
+     *
+     * @param past the actor owns it from here; without it, the monitor begins anew and has no alarms
+     */
+    public static Behavior<Command> create(CompletionStage<Past> past) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> Behaviors.withStash(WAITING, stash -> {
+            context.pipeToSelf(past, (done, failure) -> failure == null ? new Ready(done) : new Unready(failure));
+            return Behaviors.receive(Command.class)
+                    .onMessage(Ready.class, message -> {
+                        timers.startTimerWithFixedDelay(new Tick(), TICK);
+                        return stash.unstashAll(new MonitorActor(context, message.past()));
+                    })
+                    .onMessage(Unready.class, message -> {
+                        context.getLog().error("the monitor begins anew, without alarms", message.cause());
+                        return stash.unstashAll(new MonitorActor(context, Past.of(new RunState(), Optional.empty())));
+                    })
+                    .onAnyMessage(message -> {
+                        if (!stash.isFull()) {
+                            stash.stash(message);
+                        }
+                        return Behaviors.same();
+                    })
+                    .build();
+        })));
     }
 
     private final RunState state;
     private final Optional<Watch> watch;
+    /** Events that came from journals and may be told once more. */
+    private final Set<Event> known;
+
     private final Set<ActorRef<Event>> subscribers = new LinkedHashSet<>();
 
-    private MonitorActor(ActorContext<Command> context, RunState state, Optional<Watch> watch) {
+    private MonitorActor(ActorContext<Command> context, Past past) {
         super(context);
-        this.state = state;
-        this.watch = watch;
+        this.state = past.state();
+        this.watch = past.watch();
+        this.known = new HashSet<>(past.known());
     }
 
     @Override
@@ -105,6 +145,9 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     }
 
     private Behavior<Command> onRecord(Record record) {
+        if (!known.isEmpty() && known.remove(record.event())) {
+            return this;
+        }
         show(record.event());
         watch.ifPresent(watching -> {
             long now = System.currentTimeMillis();
@@ -120,6 +163,7 @@ public final class MonitorActor extends AbstractBehavior<MonitorActor.Command> {
     }
 
     private Behavior<Command> onTick() {
+        known.clear();
         watch.ifPresent(
                 watching -> raise(watching, watching.alarms().tick(System.currentTimeMillis(), TICK.toSeconds())));
         return this;

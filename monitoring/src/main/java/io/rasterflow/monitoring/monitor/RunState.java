@@ -57,6 +57,7 @@ public final class RunState {
     private final AlarmBook alarms = new AlarmBook();
 
     private Event.RunStarted started;
+    private String missing = "";
     private Event.RunEnded ended;
     private Event.Step lastStep;
     private double validationFirst = Double.NaN;
@@ -129,6 +130,22 @@ public final class RunState {
         data.add(event);
         notables.add(event);
         probeWindows.add(event);
+    }
+
+    /**
+     * The beginning of the run is not known here.
+     *
+     * @param run what is known of it all the same
+     * @param what is missing, and why: one line
+     */
+    public void begunElsewhere(Event.RunStarted run, String what) {
+        changes++;
+        missing = what;
+        if (started == null) {
+            started = run;
+            forecaster.start(run);
+            hours.start(run.timeMillis(), run.rankHourPrice());
+        }
     }
 
     private void pause(boolean now) {
@@ -288,7 +305,8 @@ public final class RunState {
                 checkpoints,
                 generation,
                 worldSize,
-                imagesStep);
+                imagesStep,
+                missing);
     }
 
     /** The picture of a quarantined sample, by its name in {@link RunStatus#thumbnails}. */

@@ -51,6 +51,7 @@ import java.util.List;
  * @param quarantine the last of them, the newest first
  * @param thumbnails names of their pictures, in the same order; empty text where there is none
  * @param imagesStep step of the last pictures of predictions; -1 without any
+ * @param missing what of the run is not known here, and why; empty where all is
  */
 public record RunStatus(
         String run,
@@ -105,7 +106,8 @@ public record RunStatus(
         long checkpoints,
         long generation,
         int worldSize,
-        long imagesStep)
+        long imagesStep,
+        String missing)
         implements MonitorMessage {
 
     public RunStatus {
@@ -118,6 +120,7 @@ public record RunStatus(
         curated = curated == null ? List.of() : curated;
         thumbnails = thumbnails == null ? List.of() : thumbnails;
         caches = caches == null ? List.of() : caches;
+        missing = missing == null ? "" : missing;
         forecast = forecast == null ? LossForecast.none("not known here") : forecast;
         accuracyAtEnd = accuracyAtEnd == null ? Prediction.NONE : accuracyAtEnd;
     }

@@ -40,7 +40,8 @@ final class Assets {
             "science.js",
             "data.js",
             "images.js",
-            "alarms.js");
+            "alarms.js",
+            "heirs.js");
 
     private final Map<String, Asset> files = new HashMap<>();
 

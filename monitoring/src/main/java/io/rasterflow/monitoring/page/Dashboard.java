@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -39,7 +40,7 @@ public final class Dashboard {
     /** Serves a page that only shows the run. */
     public static CompletionStage<URI> start(
             ActorSystem<?> system, String host, int port, ActorRef<MonitorActor.Command> monitor, ImageArchive images) {
-        return start(system, host, port, monitor, images, Comparison.NONE, Optional.empty());
+        return start(system, host, port, monitor, images, Comparison.NONE, Optional.empty(), Succession.NONE);
     }
 
     /**
@@ -50,6 +51,7 @@ public final class Dashboard {
      * @param images the run's pictures
      * @param comparison other runs that are drawn beside it; closed when the actor system ends, or the page cannot be served
      * @param actions of the run; served where {@code host} is a loopback address
+     * @param succession where the page goes on when this one is gone
      * @return the address of the page; fails with a {@link DashboardException} whose message is one line for people when
      *     the port is in use or the address is not this machine's
      */
@@ -60,7 +62,8 @@ public final class Dashboard {
             ActorRef<MonitorActor.Command> monitor,
             ImageArchive images,
             Comparison comparison,
-            Optional<RunActions> actions) {
+            Optional<RunActions> actions,
+            Succession succession) {
         SharedKillSwitch streams = KillSwitches.shared("pages");
         Metrics metrics = new Metrics();
         RequestHandler handler = new RequestHandler(
@@ -68,10 +71,11 @@ public final class Dashboard {
                 monitor,
                 images,
                 comparison,
-                new HostCheck(host, machine()),
+                new HostCheck(host, List.of(machine(), succession.host())),
                 streams,
                 metrics,
-                new ActionRoute(system, host, actions));
+                new ActionRoute(system, host, actions),
+                succession);
         return Http.get(system)
                 .newServerAt(host, port)
                 .adaptSettings(settings -> settings.withRemoteAddressAttribute(true))

@@ -3,7 +3,9 @@ package io.rasterflow.monitoring.page;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
+import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -23,7 +25,7 @@ import org.apache.pekko.util.ByteString;
  *   : alive           when nothing changed for ten seconds
  * </pre>
  *
- * <p>Data is one JSON object: {@code {"now": milliseconds, "run": RunUpdate}}.
+ * <p>Data is one JSON object: {@code {"now": milliseconds, "run": RunUpdate, "heirs": [addresses of {@link Succession}]}}.
  */
 final class EventStream {
 
@@ -35,18 +37,21 @@ final class EventStream {
 
     private final ActorSystem<?> system;
     private final ActorRef<MonitorActor.Command> monitor;
+    private final Succession succession;
     /** Touched by one piece at a time: the stream asks for the next when the last is done. */
     private Cursor cursor = Cursor.START;
 
     private int quietTicks;
 
-    private EventStream(ActorSystem<?> system, ActorRef<MonitorActor.Command> monitor) {
+    private EventStream(ActorSystem<?> system, ActorRef<MonitorActor.Command> monitor, Succession succession) {
         this.system = system;
         this.monitor = monitor;
+        this.succession = succession;
     }
 
-    static Source<ByteString, NotUsed> open(ActorSystem<?> system, ActorRef<MonitorActor.Command> monitor) {
-        EventStream stream = new EventStream(system, monitor);
+    static Source<ByteString, NotUsed> open(
+            ActorSystem<?> system, ActorRef<MonitorActor.Command> monitor, Succession succession) {
+        EventStream stream = new EventStream(system, monitor, succession);
         return Source.tick(Duration.ZERO, PACE, NotUsed.getInstance())
                 .mapAsync(1, tick -> stream.next())
                 .filter(frame -> !frame.isEmpty())
@@ -68,10 +73,11 @@ final class EventStream {
         }
         quietTicks = 0;
         cursor = update.next();
-        String json = PageJson.write(new Piece(System.currentTimeMillis(), update));
+        String json = PageJson.write(
+                new Piece(System.currentTimeMillis(), update, succession.heirs().get()));
         return ByteString.fromString("event: " + (update.full() ? "snapshot" : "update") + "\ndata: " + json + "\n\n");
     }
 
     /** What follows {@code data:}. */
-    record Piece(long now, RunUpdate run) {}
+    record Piece(long now, RunUpdate run, List<URI> heirs) {}
 }

@@ -1,8 +1,10 @@
 package io.rasterflow.monitoring.page;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Refuses requests whose Host header names another machine. A hostile web page can make a browser resolve the page's own
@@ -17,15 +19,15 @@ final class HostCheck {
     private static final Pattern IPV6 = Pattern.compile("[0-9a-f:.]*:[0-9a-f:.]*");
 
     private final String boundHost;
-    private final String machine;
+    private final Set<String> names;
 
     /**
      * @param boundHost the address or name that the page listens on
-     * @param machine the name of this machine, which is good too when all its addresses are listened on
+     * @param names of this machine, which are good too when all its addresses are listened on
      */
-    HostCheck(String boundHost, String machine) {
+    HostCheck(String boundHost, List<String> names) {
         this.boundHost = bare(boundHost);
-        this.machine = bare(machine);
+        this.names = names.stream().map(HostCheck::bare).collect(Collectors.toSet());
     }
 
     /** Whether a host, without its port, is this server. */
@@ -35,7 +37,7 @@ final class HostCheck {
             return true;
         }
         // An address cannot be rebound: only names are resolved.
-        return WILDCARD.contains(boundHost) && (name.equals(machine) || isAddress(name));
+        return WILDCARD.contains(boundHost) && (names.contains(name) || isAddress(name));
     }
 
     private static boolean isAddress(String name) {

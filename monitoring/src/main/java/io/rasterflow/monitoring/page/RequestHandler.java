@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -47,17 +48,20 @@ final class RequestHandler {
     private static final String QUARANTINE = "/quarantine/";
     private static final ContentType METRICS = ContentTypes.parse(Metrics.CONTENT_TYPE);
 
-    /** No script, style, frame or connection but this server's own; no other site may read an answer. */
-    private static final List<HttpHeader> SECURITY = List.of(
-            RawHeader.create(
-                    "Content-Security-Policy",
-                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-                            + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-            RawHeader.create("X-Content-Type-Options", "nosniff"),
-            RawHeader.create("X-Frame-Options", "DENY"),
-            RawHeader.create("Referrer-Policy", "no-referrer"),
-            RawHeader.create("Cross-Origin-Resource-Policy", "same-origin"),
-            RawHeader.create("Cache-Control", "no-store"));
+    /** No script, style, frame or connection but this server's own and its successors'; no other site may read an answer. */
+    private static List<HttpHeader> security(Succession succession) {
+        return List.of(
+                RawHeader.create(
+                        "Content-Security-Policy",
+                        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+                                + " connect-src 'self'" + succession.connectSources() + ";"
+                                + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+                RawHeader.create("X-Content-Type-Options", "nosniff"),
+                RawHeader.create("X-Frame-Options", "DENY"),
+                RawHeader.create("Referrer-Policy", "no-referrer"),
+                RawHeader.create("Cross-Origin-Resource-Policy", "same-origin"),
+                RawHeader.create("Cache-Control", "no-store"));
+    }
 
     private final ActorSystem<?> system;
     private final ActorRef<MonitorActor.Command> monitor;
@@ -68,6 +72,8 @@ final class RequestHandler {
     private final SharedKillSwitch streams;
     private final Metrics metrics;
     private final ActionRoute actions;
+    private final Succession succession;
+    private final List<HttpHeader> security;
     private final Assets assets = new Assets();
     private final AtomicInteger openStreams = new AtomicInteger();
 
@@ -79,7 +85,8 @@ final class RequestHandler {
             HostCheck hosts,
             SharedKillSwitch streams,
             Metrics metrics,
-            ActionRoute actions) {
+            ActionRoute actions,
+            Succession succession) {
         this.system = system;
         this.monitor = monitor;
         this.images = images;
@@ -89,10 +96,12 @@ final class RequestHandler {
         this.streams = streams;
         this.metrics = metrics;
         this.actions = actions;
+        this.succession = succession;
+        this.security = security(succession);
     }
 
     CompletionStage<HttpResponse> handle(HttpRequest request) {
-        return answer(request).exceptionally(this::failed).thenApply(response -> response.addHeaders(SECURITY));
+        return answer(request).exceptionally(this::failed).thenApply(response -> response.addHeaders(security));
     }
 
     private CompletionStage<HttpResponse> answer(HttpRequest request) {
@@ -114,7 +123,7 @@ final class RequestHandler {
             case "/events" -> now(openStream());
             case "/api/status" -> status(status -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(status)));
             case "/metrics" -> status(status -> entity(METRICS, metrics.scrape(status)));
-            case "/healthz" -> now(text(200, "ok"));
+            case "/healthz" -> now(health(request.getUri().query().get("run")));
             case "/api/images" ->
                 fromDisk(() -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(Map.of("steps", images.steps()))));
             case "/api/compare" ->
@@ -136,6 +145,13 @@ final class RequestHandler {
                 .thenApply(answer -> answer.png().isEmpty()
                         ? text(404, "no such picture; /api/status lists them as thumbnails")
                         : bytes(PNG, ByteString.fromArray(Base64.getDecoder().decode(answer.png()))));
+    }
+
+    /** The one answer that pages of other nodes may read: whether this one is of their run. */
+    private HttpResponse health(Optional<String> run) {
+        boolean same = run.map(succession.run()::equals).orElse(true);
+        HttpResponse answer = same ? text(200, "ok") : text(404, "the page of another run");
+        return succession.known() ? answer.addHeader(RawHeader.create("Access-Control-Allow-Origin", "*")) : answer;
     }
 
     private CompletionStage<HttpResponse> compare(String version) {
@@ -186,11 +202,13 @@ final class RequestHandler {
             openStreams.decrementAndGet();
             return text(503, "too many open pages: close one of the " + MAX_STREAMS);
         }
-        var frames = EventStream.open(system, monitor).via(streams.flow()).watchTermination((unused, done) -> {
-            var closed = done.whenComplete((end, failure) -> openStreams.decrementAndGet());
-            log.trace("a page was opened, it ends with {}", closed);
-            return unused;
-        });
+        var frames = EventStream.open(system, monitor, succession)
+                .via(streams.flow())
+                .watchTermination((unused, done) -> {
+                    var closed = done.whenComplete((end, failure) -> openStreams.decrementAndGet());
+                    log.trace("a page was opened, it ends with {}", closed);
+                    return unused;
+                });
         return HttpResponse.create().withEntity(HttpEntities.createChunked(EVENT_STREAM, frames));
     }
 

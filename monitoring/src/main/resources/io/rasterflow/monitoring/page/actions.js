@@ -61,6 +61,11 @@ export class Actions {
     this.#nodeChosen();
   }
 
+  /** Nobody is there to ask. */
+  lost() {
+    this.#box.hidden = true;
+  }
+
   #button(id, text, onClick) {
     const button = element('button', { id, type: 'button', textContent: text });
     button.addEventListener('click', onClick);

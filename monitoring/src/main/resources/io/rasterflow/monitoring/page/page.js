@@ -5,6 +5,7 @@ import * as cluster from './cluster.js';
 import { followRuns } from './compare.js';
 import * as data from './data.js';
 import { ago, byId, clock, compact, duration, element, known, NONE, now, QUIET_MILLIS, set, times, whole } from './format.js';
+import { seekHeir } from './heirs.js';
 import { followImages } from './images.js';
 import * as run from './run.js';
 import * as science from './science.js';
@@ -24,15 +25,19 @@ const page = {
   events: [],
   status: null,
   connected: false,
+  /** Addresses at which the page may go on when its node is lost. */
+  heirs: [],
   actions: null,
 };
 
 // ---- what arrives ----
 
 function onPiece(event) {
-  const { now: serverMillis, run: news } = JSON.parse(event.data);
+  const { now: serverMillis, run: news, heirs } = JSON.parse(event.data);
   clock.skew = serverMillis - Date.now();
   page.status = news.status;
+  page.connected = true;
+  page.heirs = heirs;
   if (news.full) {
     page.curves = {};
     page.events = [];
@@ -48,6 +53,7 @@ function onPiece(event) {
   showHead(news.status);
   showAlarms(news.status.alarms);
   showSlowRanks(news.status);
+  showMissing(news.status.missing);
   for (const [name, view] of Object.entries(VIEWS)) {
     if (isShown(name)) view.show(page);
   }
@@ -66,10 +72,10 @@ function connect() {
   const source = new EventSource('events');
   source.addEventListener('snapshot', onPiece);
   source.addEventListener('update', onPiece);
-  source.onopen = () => { page.connected = true; showState(); };
   source.onerror = () => {
     page.connected = false;
     showState();
+    page.actions.lost();
     // The browser retries a broken connection by itself, but not a refused one.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
   };
@@ -77,14 +83,16 @@ function connect() {
 
 // ---- what all views share ----
 
+const isOver = status => !['training', 'waiting', 'paused'].includes(status.state);
+const isReconnecting = () => page.status && !page.connected && !isOver(page.status);
+
 function showState() {
   const status = page.status;
-  const ended = status && !['training', 'waiting', 'paused'].includes(status.state);
   let state = 'connecting';
   let text = 'connecting';
-  if (ended) {
+  if (status && isOver(status)) {
     [state, text] = [status.state, status.state];
-  } else if (!page.connected && status) {
+  } else if (isReconnecting()) {
     [state, text] = ['reconnecting', 'reconnecting'];
   } else if (status?.state === 'waiting' || status?.state === 'paused') {
     [state, text] = [status.state, status.state];
@@ -153,6 +161,13 @@ function showSlowRanks(status) {
   notice.hidden = lines.length === 0;
 }
 
+/** What of the run this page cannot know. */
+function showMissing(missing) {
+  const notice = byId('missing');
+  if (notice.textContent !== missing) set('missing', missing);
+  notice.hidden = !missing;
+}
+
 function tick() {
   if (page.status) showState();
   document.querySelectorAll('[data-seen]').forEach(seen => { seen.textContent = ago(Number(seen.dataset.seen)); });
@@ -165,3 +180,4 @@ for (const [name, view] of Object.entries(VIEWS)) {
 connect();
 followRuns();
 setInterval(tick, 1000);
+setInterval(() => { if (isReconnecting()) seekHeir(page.status.run, page.heirs); }, 2000);

@@ -16,6 +16,7 @@ import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.monitor.Thumbnails;
 import io.rasterflow.monitoring.page.Dashboard;
 import io.rasterflow.monitoring.page.DashboardException;
+import io.rasterflow.monitoring.page.Succession;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -262,7 +263,15 @@ class DashboardTest {
         String asked = "{\"action\":\"pause\"}";
         for (String host : List.of("127.0.0.1", "0.0.0.0")) {
             Optional<RunActions> actions = host.equals("0.0.0.0") ? Optional.of(unreachable) : Optional.empty();
-            URI there = Dashboard.start(kit.system(), host, 0, monitor, new ImageArchive(run), Comparison.NONE, actions)
+            URI there = Dashboard.start(
+                            kit.system(),
+                            host,
+                            0,
+                            monitor,
+                            new ImageArchive(run),
+                            Comparison.NONE,
+                            actions,
+                            Succession.NONE)
                     .toCompletableFuture()
                     .join();
             URI local = URI.create("http://127.0.0.1:" + there.getPort() + "/api/actions");

@@ -7,6 +7,7 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
+import io.rasterflow.monitoring.page.Succession;
 import io.rasterflow.tests.Chromium;
 import java.io.IOException;
 import java.net.URI;
@@ -57,7 +58,14 @@ abstract class PageFixture {
         kit = ActorTestKit.create();
         monitor = kit.spawn(MonitorActor.create());
         page = Dashboard.start(
-                        kit.system(), "127.0.0.1", 0, monitor, new ImageArchive(run), comparison(), Optional.empty())
+                        kit.system(),
+                        "127.0.0.1",
+                        0,
+                        monitor,
+                        new ImageArchive(run),
+                        comparison(),
+                        Optional.empty(),
+                        Succession.NONE)
                 .toCompletableFuture()
                 .join();
         browser = Chromium.start(profile);
@@ -117,20 +125,9 @@ abstract class PageFixture {
         for (String chart : charts) {
             new WebDriverWait(browser, Duration.ofSeconds(10))
                     .withMessage(() -> chart + " is blank")
-                    .until(unused -> isDrawn("chart-" + chart));
+                    .until(unused -> Chromium.colours(browser, "document.getElementById('chart-" + chart + "')") > 3);
             assertFalse(browser.findElement(By.id("empty-" + chart)).isDisplayed(), chart + " says it has no data");
         }
-    }
-
-    /** Whether a canvas has pixels of more than one colour. */
-    private boolean isDrawn(String id) {
-        Object colours = browser.executeScript(
-                "const c = document.getElementById(arguments[0]); const d = c.getContext('2d')"
-                        + ".getImageData(0, 0, c.width, c.height).data; const s = new Set();"
-                        + "for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);"
-                        + "return s.size",
-                id);
-        return ((Number) colours).intValue() > 3;
     }
 
     /** Cumulative layout shift as browsers define it. */
