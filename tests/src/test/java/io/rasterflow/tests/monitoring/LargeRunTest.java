@@ -3,10 +3,15 @@ package io.rasterflow.tests.monitoring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.actors.node.MonitorPast;
+import io.rasterflow.actors.run.RunPlan;
+import io.rasterflow.config.RunConfig;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Ledger;
 import io.rasterflow.monitoring.images.ImageArchive;
+import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.monitor.MonitorActor;
+import io.rasterflow.monitoring.monitor.Past;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
@@ -20,6 +25,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,6 +43,13 @@ class LargeRunTest extends PageFixture {
 
     /** Steps of which all ranks tell; of those before only rank 0. */
     private static final int LAST = 60;
+
+    /** Steps of which the samples are journalled too. */
+    private static final int LEDGERS = 20_000;
+
+    private static final long MAX_KEPT = 32 << 20;
+    /** On a machine that has other work. */
+    private static final double MAX_SECONDS = 60;
 
     private final long start = System.currentTimeMillis() - STEPS * 200;
 
@@ -59,10 +72,14 @@ class LargeRunTest extends PageFixture {
                 Double.NaN);
     }
 
+    private Event.RunStarted started() {
+        return new Event.RunStarted(
+                start, "main", "large", 0, 1_200_000, 4_096, 600_000_000, 12_800_000, NODES, "bf16", "", null, null);
+    }
+
     private RunState run() {
         RunState state = new RunState();
-        state.apply(new Event.RunStarted(
-                start, "main", "large", 0, 1_200_000, 4_096, 600_000_000, 12_800_000, NODES, "bf16", "", null, null));
+        state.apply(started());
         for (int rank = 0; rank < NODES; rank++) {
             state.apply(new Event.Formed(start, "trainer-" + rank, 1, rank, NODES, NODES, rank, rank + 1, 1, ""));
         }
@@ -125,10 +142,63 @@ class LargeRunTest extends PageFixture {
         assertEquals(List.of(), consoleErrors());
         System.out.printf(
                 "a million steps on %d nodes: first event %,d bytes, first paint after %s ms%n",
-                NODES,
-                bytes,
-                browser.executeScript(
-                        "return Math.round(performance.getEntriesByName('first-contentful-paint')[0].startTime)"));
+                NODES, bytes, firstPaint());
+    }
+
+    /** A resumed run and a node that takes over begin in this way; report and top read the same. */
+    @Test
+    void aJournalOfAMillionStepsIsOpenedAsAfterARestart() throws Exception {
+        long began = System.nanoTime();
+        try (Journal journal = Journal.open(run, "trainer-0")) {
+            journal.append(started());
+            for (long step = 1; step <= STEPS; step++) {
+                if (step > STEPS - LEDGERS) {
+                    journal.append(
+                            new Event.Lease(start + step * 200, "trainer-0", 0, 1, step, 0, step * 4_096, 4_096));
+                    journal.append(
+                            new Event.Commit(start + step * 200, "trainer-0", 0, 1, step, 0, 1, "00ff00ff00ff00ff"));
+                }
+                journal.append(step(0, step));
+            }
+            assertEquals(STEPS + 2 * LEDGERS + 1, journal.appended());
+        }
+        double written = seconds(began);
+
+        RunPlan plan = RunConfig.load("", List.of("name=large", "train.steps=1200000"))
+                .config()
+                .plan(run, true);
+        long before = usedBytes();
+        began = System.nanoTime();
+        Past past = MonitorPast.of(plan, false, "main", alarm -> {});
+        double opened = seconds(began);
+        ActorRef<MonitorActor.Command> large = kit.spawn(MonitorActor.create(CompletableFuture.completedFuture(past)));
+        URI address = Dashboard.start(kit.system(), "127.0.0.1", 0, large, new ImageArchive(run))
+                .toCompletableFuture()
+                .join();
+        browser.get(address.toString());
+        await("progress-steps", "step 1,000,000 of 1,200,000 · epoch 100.00");
+        long kept = usedBytes() - before;
+        assertTrue(kept < MAX_KEPT, "the monitor keeps " + kept + " bytes");
+        assertDrawn("loss", "throughput", "rate", "norm");
+        assertEquals(List.of(), consoleErrors());
+        System.out.printf(
+                "a journal of a million steps: written in %.1f s, read in %.1f s, first paint after %s ms, %,d bytes kept%n",
+                written, opened, firstPaint(), kept);
+        assertTrue(opened < MAX_SECONDS, "it took " + opened + " s to open");
+    }
+
+    private static double seconds(long since) {
+        return (System.nanoTime() - since) * 1e-9;
+    }
+
+    private static long usedBytes() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    private Object firstPaint() {
+        return browser.executeScript(
+                "return Math.round(performance.getEntriesByName('first-contentful-paint')[0].startTime)");
     }
 
     private int rows(String table) {
