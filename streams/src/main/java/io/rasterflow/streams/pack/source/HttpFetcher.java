@@ -8,7 +8,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.Set;
@@ -143,7 +142,6 @@ final class HttpFetcher {
 
     private HttpRequest request(URI uri, URI start) {
         HttpRequest.Builder request = HttpRequest.newBuilder(withoutUser(uri))
-                .timeout(Duration.ofMillis(config.timeoutMillis()))
                 .header("User-Agent", userAgent)
                 .header("Accept", "image/*,*/*;q=0.5");
         boolean sameServer = start.getScheme().equalsIgnoreCase(uri.getScheme())
