@@ -88,7 +88,7 @@ final class Sockets {
                         greet.accept(channel);
                     }
                 });
-        begin(bootstrap);
+        unpaced(bootstrap);
         ChannelFuture bound = bootstrap.bind(config.host(), config.port()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new ExchangeException(
@@ -111,7 +111,7 @@ final class Sockets {
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMillis)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
                 .handler(handshake.newDecoder());
-        begin(bootstrap);
+        unpaced(bootstrap);
         bootstrap.connect(address.host(), address.port()).addListener((ChannelFuture attempt) -> {
             if (attempt.isSuccess()) {
                 connected((SocketChannel) attempt.channel());
@@ -122,8 +122,8 @@ final class Sockets {
         });
     }
 
-    /** For a socket that is not connected yet. */
-    private void begin(AbstractBootstrap<?, ?> bootstrap) {
+    /** Takes the pace off, before a socket is connected. */
+    private void unpaced(AbstractBootstrap<?, ?> bootstrap) {
         if (systemCongestion.isPresent()) {
             bootstrap.option(CONGESTION, congestion("reno"));
         }
@@ -133,6 +133,7 @@ final class Sockets {
         return ByteBuffer.wrap(Arrays.copyOf(name.getBytes(US_ASCII), MAX_CONGESTION_NAME));
     }
 
+    /** Gives a connection that leaves this host the system's congestion control back. */
     private void connected(SocketChannel channel) {
         InetSocketAddress local = channel.localAddress();
         InetSocketAddress remote = channel.remoteAddress();
@@ -142,7 +143,7 @@ final class Sockets {
             try {
                 channel.config().setOption(CONGESTION, congestion(systemCongestion.get()));
             } catch (ChannelException e) {
-                LOG.warn(
+                LOG.debug(
                         "the connection with {} keeps Reno instead of {}: {}",
                         remote,
                         systemCongestion.get(),

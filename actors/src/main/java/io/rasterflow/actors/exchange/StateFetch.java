@@ -11,8 +11,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Takes a replica's state from a peer, straight into blocks of the lengths that the caller expects: nothing that a peer
- * says decides how much memory is taken. A block is made when its first bytes come, so that the peer copies its state
- * meanwhile. On the event loop.
+ * says decides how much memory is taken. Memory is taken for many blocks at a time, for the kernel gives a large piece in
+ * huge pages, but only when their first bytes come, so that the peer copies its state meanwhile. On the event loop.
  */
 final class StateFetch implements FrameSink, ConnectorHandshake.Caller {
 

@@ -30,21 +30,20 @@ public final class MonitorPast {
      * @param journal see {@link MonitorActor.Watch}
      */
     public static Past of(RunPlan plan, boolean inherits, String node, Consumer<Event.Alarm> journal) {
-        Alarms alarms = new Alarms(plan.alarms(), node);
         if (!inherits && !plan.resume()) {
-            return Past.none(new MonitorActor.Watch(alarms, journal));
+            return Past.none(new MonitorActor.Watch(new Alarms(plan.alarms(), node), journal));
         }
         Path directory = Path.of(plan.directory());
         Past past;
         try {
-            past = Past.of(directory, alarms, journal);
-        } catch (IOException e) {
-            LOG.warn("the journals of {} cannot be read, so the page begins empty: {}", directory, e.getMessage());
-            past = Past.none(new MonitorActor.Watch(alarms, journal));
+            past = Past.of(directory, new Alarms(plan.alarms(), node), journal);
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("the journals of {} cannot be read, so the page begins empty: {}", directory, e.toString());
+            past = Past.none(new MonitorActor.Watch(new Alarms(plan.alarms(), node), journal));
         }
         if (inherits && !past.whole()) {
             Event.RunStarted begun = begun(plan, node);
-            alarms.replay(begun);
+            past.watch().orElseThrow().alarms().replay(begun);
             past.state()
                     .begunElsewhere(
                             begun,

@@ -218,6 +218,7 @@ public final class Evaluation implements AutoCloseable {
         int validationImages = Math.toIntExact(set.validation().size());
         double all = (double) trainImages + validationImages;
         FeatureSets sets = new FeatureSets(evaluator, results, trainImages, validationImages, shown.count());
+        boolean made = false;
         try {
             forEach(set.train(), trainImages, batch -> {
                 evaluator.features(batch.images(), batch.labels(), sets.train());
@@ -230,10 +231,12 @@ public final class Evaluation implements AutoCloseable {
             if (!sets.looked().isEmpty()) {
                 evaluator.features(shown.images(), shown.labels(), sets.looked());
             }
+            made = true;
             return sets;
-        } catch (IOException | RuntimeException e) {
-            sets.close();
-            throw e;
+        } finally {
+            if (!made) {
+                sets.close();
+            }
         }
     }
 

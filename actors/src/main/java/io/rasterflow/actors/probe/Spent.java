@@ -10,8 +10,6 @@ import java.lang.management.ThreadMXBean;
  * @param cpuSeconds of processor time of the thread that did it, native code included; NaN where the machine does not tell
  */
 record Spent(double seconds, double cpuSeconds) {
-    static final Spent NOTHING = new Spent(0, 0);
-
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     /** By this thread so far, since any moment: of two, the difference counts. */

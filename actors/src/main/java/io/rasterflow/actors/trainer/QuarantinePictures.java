@@ -69,7 +69,7 @@ public final class QuarantinePictures {
         for (BadSample sample = next(); sample != null; sample = next()) {
             try {
                 tell(sample);
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
                 LOG.debug("no picture of {} in {}", sample.key(), sample.shard(), e);
             }
         }

@@ -22,7 +22,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -193,8 +192,9 @@ public final class Trainer {
             return halt();
         }
         return guarded(() -> {
-            session = Optional.of(new TrainingSession(context.getSystem(), node, place, replica, noiseScale));
-            connect();
+            TrainingSession next = new TrainingSession(context.getSystem(), node, place, replica, noiseScale);
+            session = Optional.of(next);
+            pipe(next.connect(), Connected::new);
             if (member.needsWeights()) {
                 takeWeights(place);
             }
@@ -236,24 +236,11 @@ public final class Trainer {
         });
     }
 
-    /** Meanwhile weights come, or are sent to a peer: on another thread, as memory is made that may be large. */
-    private void connect() {
-        Assignment place = member.place();
-        Executor aside = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
-        pipe(
-                CompletableFuture.supplyAsync(
-                                () -> node.dataPlane().join(place.generation(), place.rank(), replica.bucketFloats()),
-                                aside)
-                        .thenCompose(joined -> joined),
-                Connected::new);
-    }
-
     private Behavior<Command> onConnected(Connected message) {
         if (!member.isIn(message.generation())) {
-            message.exchange().close();
             return Behaviors.same();
         }
-        session.orElseThrow().join(message.exchange());
+        session.orElseThrow().joined(message.exchange());
         return guarded(this::beginWhenReady);
     }
 

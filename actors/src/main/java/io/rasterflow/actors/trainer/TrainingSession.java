@@ -16,6 +16,7 @@ import io.rasterflow.streams.batch.BatchReader;
 import io.rasterflow.streams.batch.Batches;
 import io.rasterflow.streams.order.BatchPlan;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -41,6 +42,7 @@ final class TrainingSession implements AutoCloseable {
     private final Optional<NoiseScale> noiseScale;
 
     // What it has from the moment that all ranks are connected
+    private CompletionStage<Exchange> connecting = new CompletableFuture<>();
     private Exchange exchange;
 
     // What it has from its first step on
@@ -90,8 +92,19 @@ final class TrainingSession implements AutoCloseable {
                 SystemMaterializer.get(system).materializer());
     }
 
-    /** All ranks are connected; the exchange is this session's from now on. */
-    void join(Exchange joined) {
+    /**
+     * Connects to the other ranks, on another thread: memory is made for it that may be large, while weights come or are
+     * sent to a peer. The exchange is this session's, whenever it comes.
+     */
+    CompletionStage<Exchange> connect() {
+        connecting = CompletableFuture.supplyAsync(
+                        () -> node.dataPlane().join(generation, rank, replica.bucketFloats()), node.io())
+                .thenCompose(joining -> joining);
+        return connecting;
+    }
+
+    /** All ranks are connected. */
+    void joined(Exchange joined) {
         exchange = joined;
     }
 
@@ -290,11 +303,13 @@ final class TrainingSession implements AutoCloseable {
         });
     }
 
-    /** Stops the stream and leaves the exchange, if it has come to one. */
+    /** Stops the stream and leaves the exchange, also one that comes later. */
     @Override
     public void close() {
-        try (Exchange left = exchange) {
+        try {
             batches.close();
+        } finally {
+            var unused = connecting.thenAccept(Exchange::close);
         }
     }
 }
