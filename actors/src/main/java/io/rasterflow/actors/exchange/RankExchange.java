@@ -60,14 +60,13 @@ final class RankExchange implements Exchange {
         this.accumulator = new GradientAccumulator(
                 plan.microBatches(), first, first + run.length, plan.buckets().size(), memory::gradient);
         this.segment = segment;
-        var unused = joined.whenComplete((exchange, cause) -> segment.ifPresent(SharedSegment::unlink));
         this.peers = peerOrder();
         this.links = new Link[plan.worldSize()];
         this.linksMissing = peers.length;
         this.progress = new StepProgress(plan, rank, memory);
         this.ring = plan.ring() ? new RingFlow(this) : null;
         if (peers.length == 0) {
-            joined.complete(this);
+            allReached();
         }
     }
 
@@ -142,8 +141,14 @@ final class RankExchange implements Exchange {
         if (refusal != null) {
             link.abort(refusal, NOBODY);
         } else if (last) {
-            joined.complete(this);
+            allReached();
         }
+    }
+
+    /** Peers map the segment before they are connected, so its name is gone when anybody hears of the join. */
+    private void allReached() {
+        segment().ifPresent(SharedSegment::unlink);
+        joined.complete(this);
     }
 
     /** The time to join is over. */
