@@ -21,11 +21,13 @@ public final class Chromium {
 
     private Chromium() {}
 
+    public static boolean isThere() {
+        return Files.isExecutable(BROWSER) && Files.isExecutable(DRIVER);
+    }
+
     /** The test is left out where there is none. */
     public static void require() {
-        assumeTrue(
-                Files.isExecutable(BROWSER) && Files.isExecutable(DRIVER),
-                "no browser: apt-get install chromium chromium-driver");
+        assumeTrue(isThere(), "no browser: apt-get install chromium chromium-driver");
     }
 
     /**
@@ -64,10 +66,14 @@ public final class Chromium {
      * @param canvas an expression of JavaScript
      */
     public static int colours(ChromeDriver browser, String canvas) {
-        Object colours = browser.executeScript("const c = " + canvas + "; const d = c.getContext('2d')"
-                + ".getImageData(0, 0, c.width, c.height).data; const s = new Set();"
-                + "for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);"
-                + "return s.size");
+        // Of a copy, for a browser warns when a canvas that it draws on is read again and again.
+        Object colours =
+                browser.executeScript("const c = " + canvas + "; const copy = document.createElement('canvas');"
+                        + "copy.width = c.width; copy.height = c.height;"
+                        + "const pen = copy.getContext('2d', { willReadFrequently: true }); pen.drawImage(c, 0, 0);"
+                        + "const d = pen.getImageData(0, 0, c.width, c.height).data; const s = new Set();"
+                        + "for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);"
+                        + "return s.size");
         return ((Number) colours).intValue();
     }
 

@@ -46,6 +46,7 @@ class ActionsTest {
             "train.checkpointEverySteps=1000000",
             "probe.everySteps=1000000",
             "probe.trainImages=200",
+            "probe.also.knn.everySteps=1000000",
             "cluster.replicas=1");
 
     @TempDir(cleanup = CleanupMode.NEVER)
@@ -69,7 +70,12 @@ class ActionsTest {
     @Test
     void aRunDoesWhatIsAskedOnItsPageAndItsWeightsStayTheSame() throws Exception {
         Rasterflow rasterflow = new Rasterflow(directory);
-        List<String> paged = List.of("train.steps=1000000", "monitor.page=true", "monitor.port=0");
+        // No disk has so much room.
+        List<String> paged = List.of(
+                "train.steps=1000000",
+                "monitor.page=true",
+                "monitor.port=0",
+                "monitor.alarms.diskFreeBytes=" + Long.MAX_VALUE);
         run = rasterflow.start(words("train", "--run", "asked", "--nodes", 2, SMALL, PLAN, paged), Map.of());
         browser = Chromium.start(Files.createTempDirectory(directory, "profile"));
         await("the page", () -> Files.readString(run.out()).contains("live page"));
@@ -95,15 +101,20 @@ class ActionsTest {
         // In a browser: it goes on, rests again and writes its weights.
         browser.get(page.resolve("#cluster").toString());
         awaitText("state-text", "paused");
-        click(By.cssSelector("#actions summary"));
-        await("a probe of the weights that rest", () -> status().get("probes").size() == 2);
-        assertEquals(rested + 1, status().at("/probes/1/step").longValue());
+        await("probes of the weights that rest", () -> status().get("probes").size() == 4);
+        assertEquals(rested + 1, status().at("/probes/3/step").longValue());
         assertEquals(rested, step());
+        RealViews views = new RealViews(browser, directory.resolve("asked"));
+        views.assertShowWhatIsJournalled();
+        openActions();
         awaitText("actions-pause", "Resume");
         click(By.id("actions-pause"));
         awaitText("state-text", "live");
         awaitText("actions-pause", "Pause");
         await("a step", () -> step() > rested);
+        click(By.cssSelector("#actions summary")); // Open it lies over the links.
+        views.assertFollow();
+        openActions();
         click(By.id("actions-pause"));
         awaitText("state-text", "paused");
         assertTrue(text("events").contains("pause, asked by 127.0.0.1: done, the ranks rest at step"), text("events"));
@@ -233,6 +244,11 @@ class ActionsTest {
                 .atMost(60, TimeUnit.SECONDS)
                 .pollInterval(50, TimeUnit.MILLISECONDS)
                 .until(condition);
+    }
+
+    private void openActions() {
+        click(By.cssSelector(".views a[href='#cluster']"));
+        click(By.cssSelector("#actions summary"));
     }
 
     private void click(By what) {

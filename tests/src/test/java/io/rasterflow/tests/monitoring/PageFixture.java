@@ -1,7 +1,5 @@
 package io.rasterflow.tests.monitoring;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
-
 import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
@@ -9,11 +7,11 @@ import io.rasterflow.monitoring.monitor.MonitorActor;
 import io.rasterflow.monitoring.page.Dashboard;
 import io.rasterflow.monitoring.page.Succession;
 import io.rasterflow.tests.Chromium;
+import io.rasterflow.tests.OpenPage;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,11 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
-import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
-import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.support.ui.WebDriverWait;
 
 /**
  * A page and a real browser: Debian's chromium. With {@code -Drasterflow.screenshots=true} pictures for people are left in
@@ -45,6 +40,7 @@ abstract class PageFixture {
     ActorRef<MonitorActor.Command> monitor;
     URI page;
     ChromeDriver browser;
+    OpenPage opened;
 
     /** Other runs that the page draws. */
     Comparison comparison() {
@@ -69,6 +65,7 @@ abstract class PageFixture {
                 .toCompletableFuture()
                 .join();
         browser = Chromium.start(profile);
+        opened = new OpenPage(browser);
     }
 
     @AfterEach
@@ -86,48 +83,23 @@ abstract class PageFixture {
     }
 
     String text(String id) {
-        return browser.findElement(By.id(id)).getText();
+        return opened.text(id);
     }
 
     void await(String id, String expected) {
-        new WebDriverWait(browser, Duration.ofSeconds(20))
-                .withMessage(
-                        () -> "#" + id + " is '" + text(id) + "', not '" + expected + "'; console: " + consoleErrors())
-                .until(unused -> text(id).equals(expected));
+        opened.await(id, expected);
     }
 
-    /** Goes to a view by its link, as people do. */
     void visit(String view) {
-        browser.findElement(By.cssSelector(".views a[href^='#" + view + "']")).click();
-        awaitView(view);
+        opened.visit(view);
     }
 
-    /** The one view that is shown, whose link says so. */
     void awaitView(String view) {
-        new WebDriverWait(browser, Duration.ofSeconds(10))
-                .withMessage(() -> "no view " + view + " at " + browser.getCurrentUrl())
-                .until(unused -> shownViews().equals(List.of("view-" + view))
-                        && browser.findElements(By.cssSelector("nav a[aria-current='page']")).stream()
-                                .map(link -> link.getDomAttribute("href").split("\\?")[0])
-                                .toList()
-                                .equals(List.of("#" + view)));
+        opened.awaitView(view);
     }
 
-    private List<String> shownViews() {
-        return browser.findElements(By.cssSelector("section.view")).stream()
-                .filter(WebElement::isDisplayed)
-                .map(section -> section.getDomAttribute("id"))
-                .toList();
-    }
-
-    /** Charts that show data, and not that they have none. */
     void assertDrawn(String... charts) {
-        for (String chart : charts) {
-            new WebDriverWait(browser, Duration.ofSeconds(10))
-                    .withMessage(() -> chart + " is blank")
-                    .until(unused -> Chromium.colours(browser, "document.getElementById('chart-" + chart + "')") > 3);
-            assertFalse(browser.findElement(By.id("empty-" + chart)).isDisplayed(), chart + " says it has no data");
-        }
+        opened.assertDrawn(charts);
     }
 
     /** Cumulative layout shift as browsers define it. */
