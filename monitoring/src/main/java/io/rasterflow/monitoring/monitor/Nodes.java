@@ -24,6 +24,8 @@ final class Nodes {
     }
 
     private final Map<String, Node> nodes = new LinkedHashMap<>();
+    /** Name of the node that hosts the coordinator; empty before one was heard. */
+    private String coordinator = "";
 
     void add(Event event) {
         Node node = node(event.node());
@@ -43,11 +45,30 @@ final class Nodes {
             if (change.change().equals("up")) {
                 node(change.member()).up = true;
                 node(change.member()).lastSeenMillis = change.timeMillis();
-            } else if (change.change().equals("down")) {
-                node(change.member()).up = false;
-                node(change.member()).rank = -1;
             }
         }
+    }
+
+    /**
+     * Takes note of who is lost by a change.
+     *
+     * @return their names; among them that of the coordinator before, which moves only when its node is lost or leaves, of
+     *     which nobody else may have told
+     */
+    Set<String> lose(Event.Membership change) {
+        Set<String> lost = new TreeSet<>();
+        if (change.change().equals("down")) {
+            lost.add(change.member());
+        }
+        if (!coordinator.isEmpty() && !coordinator.equals(change.node())) {
+            lost.add(coordinator);
+        }
+        coordinator = change.node();
+        for (String name : lost) {
+            node(name).up = false;
+            node(name).rank = -1;
+        }
+        return lost;
     }
 
     private void claimRank(Node owner, int rank) {

@@ -93,9 +93,9 @@ public final class RunState {
             probes.add(probe);
         } else if (event instanceof Event.Membership membership) {
             onWorld(membership.generation(), membership.worldSize());
-            if (membership.change().equals("down")) {
-                data.remove(membership.member());
-                usages.remove(membership.member());
+            for (String lost : nodes.lose(membership)) {
+                data.remove(lost);
+                usages.remove(lost);
             }
             // Also that of a coordinator that took over and was never told to pause.
             pause(paused && !membership.forms());

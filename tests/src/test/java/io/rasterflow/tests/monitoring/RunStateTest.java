@@ -161,12 +161,30 @@ class RunStateTest {
         assertEquals(1, status.worldSize());
         assertFalse(status.ranks().get(1).active());
         assertEquals(meanLoss(1, 20), state.summary().trainLossLast(), 1e-12);
-        NodeStatus lost = status.nodes().stream()
-                .filter(n -> n.node().equals("trainer-1"))
-                .findFirst()
-                .orElseThrow();
+        NodeStatus lost = node(state, "trainer-1");
         assertEquals("down", lost.state());
         assertEquals(-1, lost.rank());
+    }
+
+    @Test
+    void aCoordinatorThatMovesIsLostWhereItWas() {
+        RunState state = folded(SampleRun.until(20));
+        state.apply(SampleRun.usage("main", 20, 0.5));
+        state.apply(new Event.Membership(SampleRun.at(20), "main", "trainer-0", "up", 1, 2, ""));
+        assertEquals("up", node(state, "main").state());
+        state.apply(new Event.Membership(SampleRun.at(21), "trainer-0", "", "generation", 2, 2, ""));
+        assertEquals("down", node(state, "main").state());
+        assertEquals("up", node(state, "trainer-0").state());
+        assertEquals(List.of(), state.status().usages());
+        state.apply(new Event.Membership(SampleRun.at(22), "trainer-0", "main", "up", 2, 2, ""));
+        assertEquals("up", node(state, "main").state());
+    }
+
+    private static NodeStatus node(RunState state, String name) {
+        return state.status().nodes().stream()
+                .filter(node -> node.node().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
