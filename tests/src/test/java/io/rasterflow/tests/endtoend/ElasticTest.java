@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.tests.Chromium;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -129,9 +130,11 @@ class ElasticTest {
         }
     }
 
+    /** A browser that has the page open, where there is one, goes on at that of the other. */
     @Test
     void whenTheCoordinatorsNodeIsKilledAnotherTakesOverAndTheRunIsFinished() throws Exception {
         Rasterflow rasterflow = new Rasterflow(directory);
+        int port = OrphanedPage.port();
         Rasterflow.Running main = rasterflow.start(
                 words(
                         "train",
@@ -139,9 +142,15 @@ class ElasticTest {
                         "orphaned",
                         SMALL,
                         "train.steps=400",
+                        "train.schedule=constant",
                         "train.checkpointEverySteps=200",
                         "probe.everySteps=100000",
                         "probe.trainImages=200",
+                        "monitor.page=true",
+                        "monitor.port=" + port,
+                        "monitor.alarms.warmupSteps=0",
+                        "monitor.alarms.plateauSteps=100",
+                        "monitor.alarms.plateauFall=0.99",
                         "cluster.spawn=false",
                         "cluster.nodes=2",
                         "cluster.replicas=1"),
@@ -155,11 +164,23 @@ class ElasticTest {
         Rasterflow.Running other = rasterflow.start(
                 words("node", "--role", "trainer", "--name", "other", "--join", "127.0.0.1:9," + join), Map.of());
         awaitWorld("orphaned", 2, 1);
-        signal("KILL", main.process().toHandle());
+        try (OrphanedPage page = Chromium.isThere() ? new OrphanedPage(port, directory.resolve("orphaned")) : null) {
+            signal("KILL", main.process().toHandle());
+            if (page != null) {
+                page.assertGoesOnAtTheHeirs();
+            }
+        }
         Rasterflow.Result ended = heir.await();
         assertEquals(0, ended.exit(), ended.text());
         assertEquals(0, other.await().exit());
         assertTrue(Files.isDirectory(directory.resolve("orphaned/checkpoints/step-00000400")));
+        try (Stream<Event> events = Journals.read(directory.resolve("orphaned"))) {
+            assertTrue(
+                    events.anyMatch(event -> event instanceof Event.Alarm alarm
+                            && alarm.node().equals("heir")
+                            && alarm.alarm().equals("plateau")),
+                    "the heir watches the run");
+        }
         Rasterflow.Result audit = rasterflow.run("audit", "--run", "orphaned", "--json");
         assertEquals(0, audit.exit(), audit.text());
         assertEquals(400 * 32, audit.json().get("positions").asLong());
