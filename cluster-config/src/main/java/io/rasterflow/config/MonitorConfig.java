@@ -1,7 +1,9 @@
 package io.rasterflow.config;
 
 import io.rasterflow.monitoring.alarm.AlarmConfig;
+import io.rasterflow.monitoring.export.ExportKind;
 import io.rasterflow.monitoring.journal.Retention;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,6 +14,7 @@ import java.util.List;
  * @param port 0 takes a free one
  * @param images validation images of which predictions are drawn at every evaluation, also without the page; 0 for none
  * @param compare directories of other runs that the page draws beside this one
+ * @param exports in what the run is written for other tools while it goes on, see {@link ExportKind}
  * @param price of a trainer node for an hour, in any currency, by which the run tells its cost; 0 to leave that out
  * @param journal how much of it is kept
  * @param alarms also without the page
@@ -22,6 +25,7 @@ public record MonitorConfig(
         int port,
         int images,
         List<String> compare,
+        List<String> exports,
         double price,
         Retention journal,
         AlarmConfig alarms) {
@@ -30,6 +34,15 @@ public record MonitorConfig(
 
     public MonitorConfig {
         compare = List.copyOf(compare);
+        exports = List.copyOf(exports);
+        List<String> kinds =
+                Arrays.stream(ExportKind.values()).map(ExportKind::toString).toList();
+        for (String export : exports) {
+            if (!kinds.contains(export)) {
+                throw new IllegalArgumentException(
+                        "monitor.exports must be among " + kinds + " but has '" + export + "'");
+            }
+        }
         if (!(price >= 0) || Double.isInfinite(price)) {
             throw new IllegalArgumentException("monitor.price must not be negative but is " + price);
         }

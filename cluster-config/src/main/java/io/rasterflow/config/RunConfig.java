@@ -15,6 +15,7 @@ import io.rasterflow.actors.run.TrainPlan;
 import io.rasterflow.model.aim.AimConfig;
 import io.rasterflow.model.finetune.FineTuneConfig;
 import io.rasterflow.model.optimizer.OptimizerConfig;
+import io.rasterflow.monitoring.export.ExportKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -152,6 +153,7 @@ public record RunConfig(
                 monitor.journal(),
                 monitor.price(),
                 monitor.alarms(),
+                monitor.exports().stream().map(ExportKind::of).toList(),
                 new PagePlan(
                         monitor.page(),
                         monitor.host(),

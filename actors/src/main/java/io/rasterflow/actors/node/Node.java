@@ -17,6 +17,7 @@ import io.rasterflow.model.program.Engines;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
 import io.rasterflow.monitoring.alarm.AlarmHooks;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.export.LiveExports;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.journal.JournalConfig;
 import io.rasterflow.monitoring.monitor.MonitorActor;
@@ -97,6 +98,8 @@ public final class Node {
     private record Heartbeat() implements Command {}
 
     private record MonitorHere() implements Command {}
+
+    private record ExportsWanted(RunPlan run) implements Command {}
 
     private record Noticed(String notice) implements Command {}
 
@@ -189,13 +192,23 @@ public final class Node {
         });
     }
 
-    /** The page moves with the monitor. On the node that begins the run, whoever started that serves it. */
+    /** Page and exports move with the monitor. On the node that begins the run, whoever started that serves the page. */
     private Behavior<Command> onMonitorHere(MonitorHere message) {
+        context.pipeToSelf(planned, (run, never) -> new ExportsWanted(run));
         if (settings.plan().isEmpty()) {
             context.pipeToSelf(
                     planned.thenCompose(
                             run -> new RunPage(context.getSystem(), run, new Attached(coordinator, monitor)).inherit()),
                     (notice, failure) -> new Noticed(failure == null ? notice : Failures.oneLine(failure)));
+        }
+        return Behaviors.same();
+    }
+
+    /** Closed last, for the journals are written until then. */
+    private Behavior<Command> onExportsWanted(ExportsWanted message) {
+        if (!message.run().exports().isEmpty()) {
+            resources.addLast(LiveExports.start(
+                    Path.of(message.run().directory()), message.run().exports()));
         }
         return Behaviors.same();
     }
@@ -273,6 +286,7 @@ public final class Node {
                 .onMessage(TrainerEnded.class, this::onTrainerEnded)
                 .onMessage(Leave.class, this::onLeave)
                 .onMessage(MonitorHere.class, this::onMonitorHere)
+                .onMessage(ExportsWanted.class, this::onExportsWanted)
                 .onMessage(Noticed.class, this::onNoticed)
                 .onMessage(GiveUp.class, message -> giveUp(message.cause()))
                 .onMessage(Shutdown.class, message -> end())

@@ -7,6 +7,7 @@ import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.model.probe.ProbeKind;
 import io.rasterflow.monitoring.alarm.AlarmConfig;
+import io.rasterflow.monitoring.export.ExportKind;
 import io.rasterflow.monitoring.journal.Retention;
 import java.util.List;
 
@@ -23,6 +24,7 @@ import java.util.List;
  * @param images validation images of which predictions are shown
  * @param journal how much of each node's is kept
  * @param price of a trainer node for an hour; 0 where it is not known
+ * @param exports what the node that runs the monitor writes for other tools while the run goes on
  * @param page served by whichever node runs the monitor
  */
 public record RunPlan(
@@ -43,8 +45,10 @@ public record RunPlan(
         Retention journal,
         double price,
         AlarmConfig alarms,
+        List<ExportKind> exports,
         PagePlan page) {
     public RunPlan {
+        exports = List.copyOf(exports);
         if (worldSize < 1 || replicas < 1) {
             throw new IllegalArgumentException(
                     "a run needs at least one trainer, not " + worldSize + " (cluster.nodes times cluster.replicas)");
@@ -96,6 +100,7 @@ public record RunPlan(
                 journal,
                 price,
                 alarms,
+                exports,
                 new PagePlan(page.served(), page.host(), port, page.compare()));
     }
 

@@ -139,6 +139,10 @@ final class EventFile implements AutoCloseable {
         return Integer.rotateRight((int) checksum.getValue(), 15) + MASK;
     }
 
+    void flush() throws IOException {
+        out.flush();
+    }
+
     @Override
     public void close() throws IOException {
         out.close();

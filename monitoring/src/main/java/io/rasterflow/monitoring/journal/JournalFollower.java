@@ -13,17 +13,25 @@ import java.util.stream.Stream;
 
 /**
  * Reads the journals of a run while they are written: what is there first, merged by time, and at each call what has come
- * since, but for the ledger of samples. Nodes that join later are found. Not thread-safe.
+ * since. Nodes that join later are found. Not thread-safe.
  */
 public final class JournalFollower implements AutoCloseable {
 
     private final Path folder;
+    private final boolean samples;
     private final Map<Path, NodeJournal> journals = new TreeMap<>();
     /** Null when everything that was there has been handed on. */
     private Journals.Merge merge;
 
+    /** Without the ledger of samples: leases and commits are most of a journal. */
     public JournalFollower(Path runDir) {
+        this(runDir, false);
+    }
+
+    /** @param samples whether the ledger of samples is handed on as well */
+    public JournalFollower(Path runDir, boolean samples) {
         folder = Queues.folder(runDir);
+        this.samples = samples;
     }
 
     /**
@@ -59,7 +67,7 @@ public final class JournalFollower implements AutoCloseable {
         }
         for (Path node : nodes) {
             if (!journals.containsKey(node)) {
-                journals.put(node, new NodeJournal(node, damage -> {}, true, false));
+                journals.put(node, new NodeJournal(node, damage -> {}, true, samples));
             }
         }
     }

@@ -1,20 +1,12 @@
 package io.rasterflow.monitoring.journal;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rasterflow.monitoring.event.Event;
-import io.rasterflow.monitoring.event.EventJson;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** The journals of a run as text. */
@@ -56,16 +48,13 @@ public final class MetricsExport {
             throw new IOException(
                     "no journal in " + runDir + ": give the directory of a run that has begun (--run DIR)");
         }
-        List<String> columns = format == Format.CSV ? columns() : List.of();
-        if (format == Format.CSV) {
-            println(out, String.join(",", columns));
-        }
+        EventLines lines = new EventLines(format);
+        lines.head().ifPresent(head -> println(out, head));
         long written = 0;
         try (Stream<Event> events = Journals.read(runDir)) {
             for (Iterator<Event> it = events.iterator();
                     it.hasNext() && !(written % 256 == 255 && out.checkError()); ) {
-                ObjectNode tree = EventJson.tree(it.next());
-                println(out, format == Format.CSV ? row(tree, columns) : tree.toString());
+                println(out, lines.line(it.next()));
                 written++;
             }
         }
@@ -76,47 +65,5 @@ public final class MetricsExport {
     private static void println(PrintStream out, String line) {
         byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
         out.write(bytes, 0, bytes.length);
-    }
-
-    /** Every field of every kind of event, in the order of the source. */
-    private static List<String> columns() {
-        Set<String> columns = new LinkedHashSet<>(List.of("type"));
-        for (Class<?> type : Event.class.getPermittedSubclasses()) {
-            for (RecordComponent component : type.getRecordComponents()) {
-                if (component.getType().isRecord()) {
-                    for (RecordComponent part : component.getType().getRecordComponents()) {
-                        columns.add(component.getName() + "." + jsonName(part));
-                    }
-                } else {
-                    columns.add(component.getName());
-                }
-            }
-        }
-        return new ArrayList<>(columns);
-    }
-
-    private static String jsonName(RecordComponent component) {
-        var renamed = component.getAccessor().getAnnotation(com.fasterxml.jackson.annotation.JsonProperty.class);
-        return renamed == null ? component.getName() : renamed.value();
-    }
-
-    private static String row(ObjectNode tree, List<String> columns) {
-        StringBuilder row = new StringBuilder(200);
-        for (String column : columns) {
-            if (row.length() > 0) {
-                row.append(',');
-            }
-            JsonNode value = tree.at("/" + column.replace('.', '/'));
-            if (!value.isMissingNode() && !value.isNull()) {
-                row.append(quoted(value.asText()));
-            }
-        }
-        return row.toString();
-    }
-
-    /** RFC 4180. */
-    private static String quoted(String value) {
-        boolean plain = value.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
-        return plain ? value : '"' + value.replace("\"", "\"\"") + '"';
     }
 }

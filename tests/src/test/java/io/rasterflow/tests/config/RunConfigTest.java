@@ -106,6 +106,7 @@ class RunConfigTest {
         "monitor.alarms.spikeDeviations=1, monitor.alarms.spikeDeviations must be in 3 to 1000 but is 1.0",
         "monitor.alarms.stallShare=2, monitor.alarms.stallShare must be between 0 and 1 but is 2.0",
         "monitor.price=-1, monitor.price must not be negative but is -1.0",
+        "monitor.exports=[json], 'monitor.exports must be among [tensorboard, jsonl, csv] but has'",
         "monitor.journal.days=-1, monitor.journal.days must not be negative but is -1.0",
         "monitor.journal.bytes=-1, monitor.journal.bytes must not be negative but is -1",
         "monitor.alarms.hookMillis=0, monitor.alarms.hookMillis must be between 1 and 600000 but is 0",

@@ -151,6 +151,7 @@ class ElasticTest {
                         "monitor.alarms.warmupSteps=0",
                         "monitor.alarms.plateauSteps=100",
                         "monitor.alarms.plateauFall=0.99",
+                        "monitor.exports=[jsonl]",
                         "cluster.spawn=false",
                         "cluster.nodes=2",
                         "cluster.replicas=1"),
@@ -184,6 +185,13 @@ class ElasticTest {
         Rasterflow.Result audit = rasterflow.run("audit", "--run", "orphaned", "--json");
         assertEquals(0, audit.exit(), audit.text());
         assertEquals(400 * 32, audit.json().get("positions").asLong());
+        Rasterflow.Result metrics = rasterflow.run("metrics", "--run", "orphaned");
+        assertEquals(
+                metrics.out().lines().sorted().toList(),
+                Files.readAllLines(directory.resolve("orphaned/metrics.jsonl")).stream()
+                        .sorted()
+                        .toList(),
+                "what the heir exported live");
     }
 
     /** Waits until so many ranks have completed a step in a generation from that one on. */

@@ -2,6 +2,7 @@ package io.rasterflow.tests.endtoend;
 
 import static io.rasterflow.tests.endtoend.Rasterflow.SMALL;
 import static io.rasterflow.tests.endtoend.Rasterflow.words;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,16 +10,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rasterflow.monitoring.event.Event;
+import io.rasterflow.monitoring.export.TensorBoardExport;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.monitoring.journal.MetricsExport;
+import io.rasterflow.monitoring.journal.MetricsExport.Format;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -363,6 +370,7 @@ class TrainTest {
                 "train.checkpointEverySteps=20",
                 "probe.everySteps=20",
                 "probe.also.knn.everySteps=30",
+                "monitor.exports=[tensorboard, jsonl, csv]",
                 "cluster.replicas=2");
         assertEquals(40, summary.get("steps").asLong());
         assertTrue(summary.get("trainLossLast").asDouble()
@@ -381,6 +389,7 @@ class TrainTest {
         }
         assertTrue(Files.readString(run.resolve("config.conf")).contains("checkpointEverySteps"));
 
+        whatWasExportedLiveIsWhatIsExportedNow(run);
         picturesAreLeftOfEveryEvaluation(run);
         eachKindOfProbeIsMadeAtItsOwnPace(run, summary);
 
@@ -399,6 +408,19 @@ class TrainTest {
                         .lines()
                         .filter(line -> line.contains("\"type\":\"lease\""))
                         .count());
+    }
+
+    private static void whatWasExportedLiveIsWhatIsExportedNow(Path run) throws IOException {
+        for (Format format : Format.values()) {
+            ByteArrayOutputStream now = new ByteArrayOutputStream();
+            MetricsExport.write(run, format, new PrintStream(now, false, StandardCharsets.UTF_8));
+            assertEquals(
+                    now.toString(StandardCharsets.UTF_8), Files.readString(run.resolve("metrics." + format)), "live");
+        }
+        Path exported = TensorBoardExport.write(run, run.resolve("exported"));
+        assertArrayEquals(
+                Files.readAllBytes(exported),
+                Files.readAllBytes(run.resolve("tensorboard").resolve(exported.getFileName())));
     }
 
     private static void eachKindOfProbeIsMadeAtItsOwnPace(Path run, JsonNode summary) throws IOException {
