@@ -35,6 +35,8 @@ final class Metrics implements AutoCloseable {
     private final Map<Integer, RankMeters> ranks = new HashMap<>();
     private final InputMetrics inputs = new InputMetrics(registry);
     private final UsageMetrics usages = new UsageMetrics(registry);
+    private final CacheMetrics caches = new CacheMetrics(registry);
+    private final ProbeMetrics probes = new ProbeMetrics(registry);
     /** Of the ranks that are there: one that is gone, or on another node, leaves no series behind. */
     private final MultiGauge slowdowns = MultiGauge.builder("rasterflow.rank.slowdown.ratio")
             .description(
@@ -101,6 +103,8 @@ final class Metrics implements AutoCloseable {
         status = now;
         inputs.update(now.inputs());
         usages.update(now.usages());
+        caches.update(now.caches());
+        probes.update(now.probeCost());
         now.ranks().forEach(this::addRank);
         slowdowns.register(
                 now.ranks().stream()
