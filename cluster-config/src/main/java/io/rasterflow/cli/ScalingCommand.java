@@ -1,10 +1,10 @@
 package io.rasterflow.cli;
 
 import io.rasterflow.config.ConfigException;
+import io.rasterflow.monitoring.plot.LawText;
 import io.rasterflow.monitoring.science.ScalingAnalysis;
 import io.rasterflow.scaling.law.LawFields;
 import io.rasterflow.scaling.law.LawPage;
-import io.rasterflow.scaling.law.LawText;
 import io.rasterflow.scaling.law.RunSet;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,8 @@
 package io.rasterflow.scaling.law;
 
 import io.rasterflow.monitoring.plot.HtmlPage;
+import io.rasterflow.monitoring.plot.LawPlots;
+import io.rasterflow.monitoring.plot.LawText;
 import io.rasterflow.monitoring.science.RunPoint;
 import io.rasterflow.monitoring.science.ScalingAnalysis;
 import io.rasterflow.monitoring.science.ScalingSeries;

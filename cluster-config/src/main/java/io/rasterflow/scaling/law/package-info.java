@@ -1,2 +1,2 @@
-/** How the loss falls with size: runs read from their journals, the laws fitted to them as text, JSON and a page. */
+/** How the loss falls with size: runs read from their journals, the laws fitted to them as JSON and a page. */
 package io.rasterflow.scaling.law;

@@ -1,10 +1,13 @@
 package io.rasterflow.monitoring.compare;
 
+import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.JournalFollower;
 import io.rasterflow.monitoring.monitor.RunState;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.monitor.RunUpdate.Tail;
+import io.rasterflow.monitoring.science.RunPoint;
+import io.rasterflow.monitoring.science.RunPointBook;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -26,15 +29,17 @@ final class ComparedJournals implements AutoCloseable {
     private final String label;
     private final JournalFollower journals;
     private final RunState state = new RunState();
+    private final RunPointBook book = new RunPointBook();
     private long events;
     private boolean caughtUp = true;
     private String trouble = "no event yet";
+    /** Null since there are news. */
     private ComparedRun run;
 
-    ComparedJournals(Path directory) {
-        label = directory.toString();
+    /** @param label what the run is called */
+    ComparedJournals(String label, Path directory) {
+        this.label = label;
         journals = new JournalFollower(directory);
-        run = fold();
     }
 
     /** Reads on. Returns whether anything is new. */
@@ -42,7 +47,7 @@ final class ComparedJournals implements AutoCloseable {
         String before = trouble;
         int read = 0;
         try {
-            read = journals.poll(PIECE, state::apply);
+            read = journals.poll(PIECE, this::add);
             events += read;
             caughtUp = read < PIECE;
             trouble = events == 0 ? "no event yet" : !caughtUp ? events + " events read so far" : "";
@@ -53,8 +58,13 @@ final class ComparedJournals implements AutoCloseable {
         if (read == 0 && trouble.equals(before)) {
             return false;
         }
-        run = fold();
+        run = null;
         return true;
+    }
+
+    private void add(Event event) {
+        state.apply(event);
+        book.add(event);
     }
 
     /** Whether all that was there has been read. */
@@ -76,7 +86,23 @@ final class ComparedJournals implements AutoCloseable {
     }
 
     ComparedRun run() {
+        if (run == null) {
+            run = fold();
+        }
         return run;
+    }
+
+    /**
+     * The run by its last validated weights.
+     *
+     * @throws IllegalArgumentException with one line, where there are none
+     */
+    RunPoint point() {
+        if (!trouble.isEmpty()) {
+            throw new IllegalArgumentException(
+                    label + ": " + (caughtUp ? trouble : "its journals are still being read"));
+        }
+        return book.point(label);
     }
 
     @Override

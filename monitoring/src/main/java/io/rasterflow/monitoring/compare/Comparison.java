@@ -1,12 +1,16 @@
 package io.rasterflow.monitoring.compare;
 
+import io.rasterflow.monitoring.science.RunPoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Other runs that a page draws beside its own, from their journals, which may still be written. They are read on when
@@ -15,12 +19,19 @@ import java.util.function.LongSupplier;
  */
 public final class Comparison implements AutoCloseable {
 
+    /** What the watched run is called among the others. */
+    public static final String OWN = "this run";
+
     /** No other run. */
-    public static final Comparison NONE = new Comparison(List.of(), System::nanoTime);
+    public static final Comparison NONE = new Comparison(Optional.empty(), List.of(), System::nanoTime);
 
     private static final long PAUSE_NANOS = 1_000_000_000;
 
+    /** The watched run's, for what it tells together with the others; its curves come from the monitor. */
+    private final Optional<ComparedJournals> own;
+
     private final List<ComparedJournals> journals;
+    private final FittedRuns fitted = new FittedRuns();
     private final LongSupplier nanoTime;
     private long version = 1;
     private List<ComparedRun> runs;
@@ -37,9 +48,19 @@ public final class Comparison implements AutoCloseable {
      */
     public record Answer(long version, List<ComparedRun> runs) {}
 
-    private Comparison(List<Path> directories, LongSupplier nanoTime) {
+    /**
+     * The same of what the runs tell together.
+     *
+     * @param found null where the asker has this version
+     */
+    public record Findings(long version, AcrossRuns found) {}
+
+    private Comparison(Optional<Path> own, List<Path> directories, LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
-        journals = directories.stream().map(ComparedJournals::new).toList();
+        this.own = own.map(directory -> new ComparedJournals(OWN, directory));
+        journals = directories.stream()
+                .map(directory -> new ComparedJournals(directory.toString(), directory))
+                .toList();
         collect();
     }
 
@@ -65,7 +86,7 @@ public final class Comparison implements AutoCloseable {
                         "monitor.compare names " + directory + ", which is drawn already; name each other run once");
             }
         }
-        return new Comparison(directories, nanoTime);
+        return new Comparison(directories.isEmpty() ? Optional.empty() : Optional.of(own), directories, nanoTime);
     }
 
     /** @param known version that the asker has; 0 for none */
@@ -74,6 +95,29 @@ public final class Comparison implements AutoCloseable {
             readOn(nanoTime.getAsLong());
         }
         return new Answer(version, version == known ? null : runs);
+    }
+
+    /**
+     * What the watched run and these tell together. Blocks for the fits where a run has new validated weights.
+     *
+     * @param known version that the asker has; 0 for none
+     */
+    public Findings together(long known) {
+        List<RunPoint> points = new ArrayList<>();
+        List<String> leftOut = new ArrayList<>();
+        synchronized (this) {
+            if (!closed) {
+                readOn(nanoTime.getAsLong());
+            }
+            Stream.concat(own.stream(), journals.stream()).forEach(one -> {
+                try {
+                    points.add(one.point());
+                } catch (IllegalArgumentException e) {
+                    leftOut.add(e.getMessage());
+                }
+            });
+        }
+        return fitted.of(List.copyOf(points), List.copyOf(leftOut), known);
     }
 
     private void readOn(long now) {
@@ -85,6 +129,10 @@ public final class Comparison implements AutoCloseable {
         for (ComparedJournals one : journals) {
             news |= one.poll();
             whole &= one.caughtUp();
+        }
+        if (own.isPresent()) {
+            own.get().poll();
+            whole &= own.get().caughtUp();
         }
         // What is long is read on at once, whoever asks.
         polled = whole ? OptionalLong.of(now) : OptionalLong.empty();
@@ -101,6 +149,7 @@ public final class Comparison implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
+        own.ifPresent(ComparedJournals::close);
         journals.forEach(ComparedJournals::close);
     }
 }

@@ -34,6 +34,7 @@ final class Assets {
             "probes.js",
             "kinds.js",
             "compare.js",
+            "together.js",
             "run.js",
             "time.js",
             "cluster.js",

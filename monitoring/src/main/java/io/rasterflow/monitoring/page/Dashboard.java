@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Serves a run over HTTP: {@code /} the live page, {@code /events} its server-sent events, {@code /api/status} JSON,
  * {@code /metrics} Prometheus text, {@code /healthz}, {@code /api/images} and {@code /images/} the pictures of its
- * predictions, {@code /quarantine/} those of bad samples, {@code /api/compare} the other runs drawn beside it, and {@code /api/actions}, which changes the run. All of
+ * predictions, {@code /quarantine/} those of bad samples, {@code /api/compare} the other runs drawn beside it, {@code /api/together} what they and it tell together, and {@code /api/actions}, which changes the run. All of
  * the page is packed in this artefact; no other server is asked. There is no login: listen on a loopback address unless the network is trusted. Only there can the run be changed.
  */
 public final class Dashboard {

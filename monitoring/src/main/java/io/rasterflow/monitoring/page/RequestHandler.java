@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -126,8 +127,8 @@ final class RequestHandler {
             case "/healthz" -> now(health(request.getUri().query().get("run")));
             case "/api/images" ->
                 fromDisk(() -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(Map.of("steps", images.steps()))));
-            case "/api/compare" ->
-                compare(request.getUri().query().get("version").orElse("0"));
+            case "/api/compare" -> ofRuns(request.getUri().query().get("version"), comparison::since);
+            case "/api/together" -> ofRuns(request.getUri().query().get("version"), comparison::together);
             default ->
                 path.startsWith(IMAGES)
                         ? fromDisk(() -> image(path.substring(IMAGES.length())))
@@ -154,12 +155,13 @@ final class RequestHandler {
         return succession.known() ? answer.addHeader(RawHeader.create("Access-Control-Allow-Origin", "*")) : answer;
     }
 
-    private CompletionStage<HttpResponse> compare(String version) {
+    private CompletionStage<HttpResponse> ofRuns(Optional<String> known, LongFunction<Object> answer) {
+        String version = known.orElse("0");
         if (!version.matches("\\d{1,18}")) {
             return now(text(400, "version is a number, that of the last answer"));
         }
         return fromDisk(
-                () -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(comparison.since(Long.parseLong(version)))));
+                () -> entity(ContentTypes.APPLICATION_JSON, PageJson.write(answer.apply(Long.parseLong(version)))));
     }
 
     private HttpResponse asset(String path) {

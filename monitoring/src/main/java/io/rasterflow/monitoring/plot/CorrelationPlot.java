@@ -4,6 +4,7 @@ import io.rasterflow.monitoring.science.Correlation;
 import io.rasterflow.monitoring.science.LinearFit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Probe accuracy over validation loss: the pairs, their line, and where one more pair would lie. */
 public final class CorrelationPlot {
@@ -30,6 +31,31 @@ public final class CorrelationPlot {
      */
     public static String of(String kind, List<Pair> pairs, Correlation correlation) {
         SvgChart chart = new SvgChart(title(correlation), "validation loss", kind + " probe, top-1 in %", false);
+        addLine(chart, pairs, correlation);
+        pairs.forEach(pair -> chart.point(pair.loss(), 100 * pair.accuracy(), pair.says()));
+        return chart.render();
+    }
+
+    /**
+     * The plot of several runs: every pair of each, and the line through the last ones.
+     *
+     * @param kind of the probe
+     * @param runs pairs of each by its name, all finite, any at all
+     * @param correlation over the runs, of the last pair of each
+     */
+    public static String ofRuns(String kind, Map<String, List<Pair>> runs, Correlation correlation) {
+        SvgChart chart = new SvgChart(
+                title(correlation) + " over the runs", "validation loss", kind + " probe, top-1 in %", false);
+        List<Pair> pairs = runs.values().stream().flatMap(List::stream).toList();
+        addLine(chart, pairs, correlation);
+        runs.forEach((name, of) -> chart.dots(
+                name,
+                of.stream().mapToDouble(Pair::loss).toArray(),
+                of.stream().mapToDouble(pair -> 100 * pair.accuracy()).toArray()));
+        return chart.render();
+    }
+
+    private static void addLine(SvgChart chart, List<Pair> pairs, Correlation correlation) {
         LinearFit line = correlation.line();
         if (correlation.known() && line.known()) {
             double least = pairs.stream().mapToDouble(Pair::loss).min().orElseThrow();
@@ -46,8 +72,6 @@ public final class CorrelationPlot {
             }
             chart.band(x, low, high).curve(x, y);
         }
-        pairs.forEach(pair -> chart.point(pair.loss(), 100 * pair.accuracy(), pair.says()));
-        return chart.render();
     }
 
     private static String title(Correlation correlation) {

@@ -52,9 +52,22 @@ public final class SvgChart {
 
     private static final int COLOURS = 6;
 
+    /** Marks around a point, as paths: circle, square, triangle, diamond, triangle on its head, cross. */
+    private static final List<String> SHAPES = List.of(
+            "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
+            "m-3.5 -3.5h7v7h-7z",
+            "m0 -4.5l4.5 8h-9z",
+            "m0 -5l5 5l-5 5l-5 -5z",
+            "m0 4.5l4.5 -8h-9z",
+            "m-1.5 -4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z");
+
     private record Mark(double x, double y, Interval bar, String shape, String says) {}
 
-    private record Curve(double[] x, double[] y) {}
+    private record Curve(double[] x, double[] y, boolean joined) {
+        Curve(double[] x, double[] y) {
+            this(x, y, true);
+        }
+    }
 
     private record Band(double[] x, double[] low, double[] high) {}
 
@@ -116,6 +129,13 @@ public final class SvgChart {
     /** Measured values in order of x; where one is not finite the line has a gap. */
     public SvgChart line(String name, double[] x, double[] y) {
         lines.add(new Curve(x, y));
+        names.add(name);
+        return this;
+    }
+
+    /** Measured points that belong together, told from others by their colour and their shape. */
+    public SvgChart dots(String name, double[] x, double[] y) {
+        lines.add(new Curve(x, y, false));
         names.add(name);
         return this;
     }
@@ -248,8 +268,32 @@ public final class SvgChart {
         return path.toString();
     }
 
+    private void dots(StringBuilder svg, int number) {
+        Curve dots = lines.get(number);
+        for (int i = 0; i < dots.x().length; i++) {
+            svg.append(text(
+                    "<path class=\"fill c%d\" d=\"M%.1f %.1f%s\"><title>%s: %s, %s</title></path>%n",
+                    number % COLOURS,
+                    column(dots.x()[i]),
+                    row(dots.y()[i]),
+                    shape(number),
+                    escape(names.get(number)),
+                    Figures.of(dots.x()[i]),
+                    Figures.of(dots.y()[i])));
+        }
+    }
+
+    /** The next one where the colours begin again. */
+    private static String shape(int number) {
+        return SHAPES.get((number + number / COLOURS) % SHAPES.size());
+    }
+
     private void line(StringBuilder svg, int number) {
         Curve line = lines.get(number);
+        if (!line.joined()) {
+            dots(svg, number);
+            return;
+        }
         int colour = number % COLOURS;
         StringBuilder path = new StringBuilder();
         boolean dots = line.x().length <= DOTS;
@@ -280,9 +324,14 @@ public final class SvgChart {
     private void legend(StringBuilder svg) {
         double x = LEFT;
         for (int i = 0; i < names.size(); i++) {
-            svg.append(text(
-                    "<rect class=\"fill c%d\" x=\"%.1f\" y=\"%d\" width=\"11\" height=\"11\"/>%n",
-                    i % COLOURS, x, TOP - 4));
+            svg.append(
+                    i < lines.size() && !lines.get(i).joined()
+                            ? text(
+                                    "<path class=\"fill c%d\" d=\"M%.1f %d%s\"/>%n",
+                                    i % COLOURS, x + 5, TOP + 2, shape(i))
+                            : text(
+                                    "<rect class=\"fill c%d\" x=\"%.1f\" y=\"%d\" width=\"11\" height=\"11\"/>%n",
+                                    i % COLOURS, x, TOP - 4));
             label(svg, "name", x + 16, TOP + 6, "start", names.get(i));
             x += 30 + LETTER * names.get(i).length();
         }

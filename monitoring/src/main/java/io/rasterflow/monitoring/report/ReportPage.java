@@ -53,6 +53,7 @@ public final class ReportPage {
             all.put("this run", history);
             all.putAll(others);
             new ComparedRuns(all).addTo(report.page);
+            new RunsTogether(all).addTo(report.page);
         }
         report.validations();
         report.predictions();

@@ -10,6 +10,8 @@ import io.rasterflow.monitoring.monitor.RunSummary;
 import io.rasterflow.monitoring.monitor.RunUpdate;
 import io.rasterflow.monitoring.monitor.RunUpdate.Cursor;
 import io.rasterflow.monitoring.science.ProbePoint;
+import io.rasterflow.monitoring.science.RunPoint;
+import io.rasterflow.monitoring.science.RunPointBook;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ public final class RunHistory {
     private static final int CAPACITY = 10_000;
 
     private final RunState state = new RunState();
+    private final RunPointBook point = new RunPointBook();
     private final LedgerHistory ledger = new LedgerHistory();
     private final UsageHistory usage = new UsageHistory();
     private final Quarantined quarantined = new Quarantined();
@@ -93,6 +96,7 @@ public final class RunHistory {
     private void add(Event event) {
         events++;
         state.apply(event);
+        point.add(event);
         if (event instanceof Event.Step step) {
             ledger.add(step);
             onStep(step);
@@ -138,6 +142,16 @@ public final class RunHistory {
         if (history.size() > CAPACITY) {
             history.pollFirstEntry();
         }
+    }
+
+    /**
+     * The run as a point among others.
+     *
+     * @param name what it is called there
+     * @throws IllegalArgumentException with one line, if there is no loss of trained weights
+     */
+    public RunPoint point(String name) {
+        return point.point(name);
     }
 
     /** The run as its journals leave it. */

@@ -5,10 +5,7 @@ import io.rasterflow.monitoring.event.Event.RunStarted.Experiment;
 import io.rasterflow.monitoring.journal.Journals;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -64,56 +61,9 @@ public record RunPoint(
      */
     public static RunPoint read(Path runDirectory) throws IOException {
         try (Stream<Event> events = Journals.readWithoutSamples(runDirectory)) {
-            return of(runDirectory.toString(), events.iterator());
+            RunPointBook book = new RunPointBook();
+            events.forEach(book::add);
+            return book.point(runDirectory.toString());
         }
-    }
-
-    /** From events in order of time. */
-    static RunPoint of(String directory, Iterator<Event> events) {
-        Event.RunStarted started = null;
-        TreeMap<Long, Event.Validation> validations = new TreeMap<>();
-        ProbeBook probes = new ProbeBook();
-        while (events.hasNext()) {
-            Event event = events.next();
-            if (event instanceof Event.RunStarted start) {
-                started = start;
-                // What the interrupted run did beyond its checkpoint is done again.
-                validations.tailMap(start.firstStep(), false).clear();
-                probes.truncate(start.firstStep());
-            } else if (event instanceof Event.Validation validation) {
-                validations.put(validation.step(), validation);
-            } else if (event instanceof Event.Probe probe) {
-                probes.add(probe);
-            }
-        }
-        if (started == null) {
-            throw new IllegalArgumentException("the journals of " + directory + " tell of no start of a run");
-        }
-        Event.Validation last = Optional.ofNullable(validations.lastEntry())
-                .map(Map.Entry::getValue)
-                .filter(validation -> validation.step() > 0)
-                .orElse(null);
-        if (last == null) {
-            throw new IllegalArgumentException(
-                    "the journals of " + directory
-                            + " tell of no validation after step 0; let the run reach a checkpoint (train.checkpointEverySteps)");
-        }
-        if (!(last.loss() > 0 && Double.isFinite(last.loss()))) {
-            throw new IllegalArgumentException("the last validation loss of " + directory + " is " + last.loss()
-                    + " at step " + last.step() + "; a scaling law is of losses above 0");
-        }
-        return new RunPoint(
-                started.run(),
-                directory,
-                started.parameters(),
-                started.trainImages(),
-                last.step(),
-                started.steps(),
-                (double) last.step() * started.globalBatch(),
-                last.loss(),
-                last.images(),
-                last.weights(),
-                probes.accuracies(last.step()),
-                started.experiment());
     }
 }

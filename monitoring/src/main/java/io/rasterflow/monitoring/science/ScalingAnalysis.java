@@ -114,7 +114,7 @@ public record ScalingAnalysis(
         return List.copyOf(frontier);
     }
 
-    private static Map<String, Correlation> correlations(List<RunPoint> runs) {
+    static Map<String, Correlation> correlations(List<RunPoint> runs) {
         TreeSet<String> kinds = new TreeSet<>();
         runs.forEach(run -> kinds.addAll(run.accuracies().keySet()));
         Map<String, Correlation> correlations = new TreeMap<>();

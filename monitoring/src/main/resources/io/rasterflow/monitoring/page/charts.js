@@ -168,7 +168,7 @@ function legend(chart) {
     const key = element('i', dataset.borderDash ? 'key dashed' : 'key');
     key.style.setProperty('--key', `var(--${dataset.name})`);
     key.setAttribute('aria-hidden', 'true');
-    entry.append(key, dataset.label);
+    entry.append(key, [dataset.mark, dataset.label].filter(Boolean).join(' '));
     if (datasets.length > 1) toggles(chart, i, entry);
     return entry;
   }));

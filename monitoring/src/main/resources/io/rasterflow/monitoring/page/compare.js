@@ -7,7 +7,7 @@ import { choose, isShown, option } from './views.js';
 const EVERY_MILLIS = 2_000;
 const SOON_MILLIS = 500;
 const OWN = 'this run';
-const COLOURS = ['training', 'validation', 'accuracy', 'rate', 'throughput', 'norm', 'decode', 'baseline'];
+export const COLOURS = ['training', 'validation', 'accuracy', 'rate', 'throughput', 'norm', 'decode', 'baseline'];
 
 /** What runs are drawn over, by the name in the address. */
 const AXES = {
@@ -59,6 +59,8 @@ function secondsAt({ curves: { seconds = [] } }, step) {
   return seconds[low].y + share * (seconds[high].y - seconds[low].y);
 }
 
+export const hasOthers = () => others.length > 0;
+
 // ---- the charts ----
 
 function build() {
@@ -94,7 +96,8 @@ function overlaid(chart, card, runs, axis, pointsOf, style) {
   draw(chart, runs.map(run => pointsOf(run).filter(point => known(point.x) && known(point.y)).sort((a, b) => a.x - b.x)));
 }
 
-const all = ({ status, curves }) => [{ label: OWN, globalBatch: status.globalBatch, curves, probes: status.probes }, ...others];
+/** This run and the others. */
+export const all = ({ status, curves }) => [{ label: OWN, globalBatch: status.globalBatch, curves, probes: status.probes }, ...others];
 
 /** Their losses, in the view of the run. */
 export function showLosses(page) {

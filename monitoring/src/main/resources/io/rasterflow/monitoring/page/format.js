@@ -98,3 +98,12 @@ export function rows(id, list, none) {
     body.replaceChildren(row);
   }
 }
+
+/** A list of figures: what each is, its value, how sure it is, and what it means. */
+export function figures(id, entries) {
+  byId(id).replaceChildren(...entries.map(([name, value, sure, means]) => {
+    const entry = element('div');
+    entry.append(element('dt', '', name), element('dd', 'value', value), element('dd', 'note', sure || '\u00a0'), element('dd', 'means', means));
+    return entry;
+  }));
+}

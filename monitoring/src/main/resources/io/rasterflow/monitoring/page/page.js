@@ -10,6 +10,7 @@ import { followImages } from './images.js';
 import * as run from './run.js';
 import * as science from './science.js';
 import * as time from './time.js';
+import { followTogether } from './together.js';
 import { isShown, whenShown } from './views.js';
 
 const MAX_EVENTS = 200;
@@ -179,5 +180,6 @@ for (const [name, view] of Object.entries(VIEWS)) {
 }
 connect();
 followRuns();
+followTogether();
 setInterval(tick, 1000);
 setInterval(() => { if (isReconnecting()) seekHeir(page.status.run, page.heirs); }, 2000);

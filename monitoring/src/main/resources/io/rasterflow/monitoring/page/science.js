@@ -2,8 +2,9 @@
 import { colour, curves, DASHED, describe, DOTS, draw, inPercent, line, points, replace, scatter } from './charts.js';
 import { showAccuracies } from './compare.js';
 import { buildKinds, showKinds, showLayers } from './kinds.js';
-import { byId, element, interval, known, loss, minus, number, percent, precise, rows, seconds, whole } from './format.js';
+import { byId, element, figures, interval, known, loss, minus, number, percent, precise, rows, seconds, whole } from './format.js';
 import { AVERAGE, label, mainProbes } from './probes.js';
+import { showTogether } from './together.js';
 import { choose, option } from './views.js';
 
 /** Colour and shape of each kind of probe, in the order in which the kinds came. */
@@ -42,6 +43,7 @@ export function show(page) {
   table(status.probes);
   cost(status.probeCost);
   showAccuracies(page, set);
+  showTogether(page);
 }
 
 /** Of several labelled sets the one that is shown, or their mean; nothing without several. */
@@ -88,15 +90,6 @@ function pairs(probes, correlation) {
 }
 
 const share = value => percent(Math.min(1, Math.max(0, value)));
-
-/** A list of figures: what each is, its value, how sure it is, and what it means. */
-function figures(id, entries) {
-  byId(id).replaceChildren(...entries.map(([name, value, sure, means]) => {
-    const entry = element('div');
-    entry.append(element('dt', '', name), element('dd', 'value', value), element('dd', 'note', sure || '\u00a0'), element('dd', 'means', means));
-    return entry;
-  }));
-}
 
 /** What the losses come to at the end of the schedule, and the accuracy with them; or why that cannot be said. */
 function ending({ accuracyAtEnd }, { forecast: { trainLoss, validationLoss, reason }, step }) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.monitoring.compare.AcrossRuns;
 import io.rasterflow.monitoring.compare.ComparedRun;
 import io.rasterflow.monitoring.compare.Comparison;
 import io.rasterflow.monitoring.journal.Journal;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,57 @@ class ComparisonTest {
             Tail loss = second.runs().get(0).curves().get("loss");
             assertEquals(300, loss.steps().get(loss.steps().size() - 1));
         }
+    }
+
+    @Test
+    void whatRunsTellTogetherIsFoundAnewWhenOneHasNewWeights() throws IOException {
+        Path own = Files.createDirectory(folder.resolve("own"));
+        List<Path> others = new ArrayList<>();
+        for (long parameters : new long[] {30_000, 100_000, 300_000}) {
+            Path other = Files.createDirectory(folder.resolve("run-" + parameters));
+            SizedRun.write(other, parameters, "pixels");
+            others.add(other);
+        }
+        AtomicLong nanos = new AtomicLong();
+        try (Comparison comparison = Comparison.of(own, others, nanos::get)) {
+            Comparison.Findings first = comparison.together(0);
+            assertEquals(3, first.found().runs().size());
+            assertEquals(3, first.found().correlations().get("attentive").points());
+            assertEquals("", first.found().missing());
+            AcrossRuns.Law law = first.found().laws().get(0);
+            assertEquals("parameters", law.title());
+            assertEquals(
+                    others.stream().map(Path::toString).toList(),
+                    law.runs().stream().map(AcrossRuns.Dot::label).toList());
+            assertEquals(900_000, law.nextSize(), 1e-3);
+            assertEquals(
+                    law.next().value(), law.curve().get(law.curve().size() - 1).loss(), 1e-9);
+            assertTrue(
+                    law.lines().toString().contains("has no intervals"),
+                    law.lines().toString());
+            assertEquals(
+                    List.of("left out: this run: no event yet"), first.found().notes());
+
+            nanos.addAndGet(Duration.ofSeconds(2).toNanos());
+            assertNull(comparison.together(first.version()).found(), "nothing is new");
+            SizedRun.write(own, 1_000_000, "pixels");
+            nanos.addAndGet(Duration.ofSeconds(2).toNanos());
+            Comparison.Findings second = comparison.together(first.version());
+            assertTrue(second.version() > first.version());
+            assertEquals("this run", second.found().laws().get(0).runs().get(3).label());
+            assertTrue(
+                    Double.isFinite(second.found().laws().get(0).curve().get(0).low()), "an interval");
+
+            Path unlike = Files.createDirectory(folder.resolve("unlike"));
+            SizedRun.write(unlike, 2_000_000, "tokens");
+            try (Comparison mixed = Comparison.of(own, List.of(others.get(0), unlike), nanos::get)) {
+                AcrossRuns found = mixed.together(0).found();
+                assertTrue(found.missing().contains("their objective differ (pixels; tokens)"), found.missing());
+                assertEquals(found.missing(), found.uncorrelated());
+                assertEquals(List.of(), found.laws());
+            }
+        }
+        assertEquals(List.of(), Comparison.NONE.together(0).found().runs());
     }
 
     @Test

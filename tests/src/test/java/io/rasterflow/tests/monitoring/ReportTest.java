@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -91,9 +92,43 @@ class ReportTest {
                 .filter(plot -> plot.contains(">the other</text>"))
                 .toList();
         assertEquals(2, overlaid.size(), "validation losses and accuracies of both");
+        assertTrue(page.contains("<p>attentive probe: needs 3 points, has 1.</p>"), page);
+        assertTrue(
+                page.contains("No law: a scaling law needs at least 3 runs of different sizes but 1 is given."), page);
+        assertTrue(page.contains("<li>left out: the journals of this run tell of no start of a run</li>"), page);
         assertTrue(overlaid.get(0).contains(">this run</text>"), overlaid.get(0));
         assertTrue(page.contains("<th>knn average</th>\n<th>knn pets</th>\n<th>knn cars</th>"), page);
         assertTrue(page.contains("knn average probe, top-1 in %"), "the correlation is of the mean");
+    }
+
+    @Test
+    void runsOfSeveralSizesTellTogether() throws Exception {
+        RunHistory history = journalled(SizedRun.events(3_000_000, "pixels"));
+        Map<String, RunHistory> others = new LinkedHashMap<>();
+        for (long parameters : new long[] {30_000, 100_000, 300_000, 1_000_000}) {
+            Path directory = other.resolveSibling("sized-" + parameters);
+            SizedRun.write(directory, parameters, "pixels");
+            others.put("p" + parameters, RunHistory.read(directory));
+        }
+        String page = ReportPage.render(history, Optional.empty(), others);
+        assertTrue(page.contains("<h2>Loss and accuracy over the runs</h2>"), page);
+        assertTrue(
+                Pattern.compile(
+                                "<p>attentive probe: r = -0\\.\\d{3} \\(95 % -[01]\\.\\d\\d to -[01]\\.\\d\\d\\), rho = ")
+                        .matcher(page)
+                        .find(),
+                page);
+        String pairs = plots(page).stream()
+                .filter(plot -> plot.contains(" over the runs</text>"))
+                .findFirst()
+                .orElseThrow();
+        for (String name : List.of("this run", "p30000", "p1000000")) {
+            assertTrue(pairs.contains(">" + name + "</text>"), name);
+            assertEquals(2, pairs.split("<title>" + name + ": ", -1).length - 1, "trained weights of " + name);
+        }
+        assertTrue(page.contains("Law in parameters (5 runs: the runs of 25,600 samples)"), page);
+        assertTrue(page.contains("<li>next size: 9000000 parameters: loss 0.3"), page);
+        assertTrue(page.contains("<li>no law: needs 3 different sizes, has 1</li>"), page);
     }
 
     @Test

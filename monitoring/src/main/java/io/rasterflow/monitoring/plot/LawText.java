@@ -1,6 +1,5 @@
-package io.rasterflow.scaling.law;
+package io.rasterflow.monitoring.plot;
 
-import io.rasterflow.monitoring.plot.Figures;
 import io.rasterflow.monitoring.science.Interval;
 import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.Quantity;
@@ -17,7 +16,7 @@ import java.util.Locale;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** The analysis in words, for the terminal and the page. */
+/** The analysis of a scaling law in words, for the terminal and pages. */
 public final class LawText {
 
     private LawText() {}
@@ -58,29 +57,33 @@ public final class LawText {
         leftOut.forEach(why -> out.println("left out: " + why));
     }
 
-    static String objective(RunPoint run) {
+    /** What the losses measure, and on what. */
+    public static String objective(RunPoint run) {
         String objective = run.experiment().objective();
         return (objective.isEmpty() ? "objective not journalled" : objective) + "; validated on "
                 + run.validationImages() + " images";
     }
 
-    static List<String> kinds(List<RunPoint> runs) {
+    /** Kinds of probe that any of the runs has. */
+    public static List<String> kinds(List<RunPoint> runs) {
         TreeSet<String> kinds = new TreeSet<>();
         runs.forEach(run -> kinds.addAll(run.accuracies().keySet()));
         return List.copyOf(kinds);
     }
 
-    static String accuracy(RunPoint run, String kind) {
+    /** Of a kind of probe; a dash where the run has none. */
+    public static String accuracy(RunPoint run, String kind) {
         Double accuracy = run.accuracies().get(kind);
         return accuracy == null ? "-" : text("%.2f %%", 100 * accuracy);
     }
 
-    static String title(ScalingSeries series) {
+    /** What the loss is taken to fall with. */
+    public static String title(ScalingSeries series) {
         return series.quantities().stream().map(Quantity::label).collect(Collectors.joining(" and "));
     }
 
     /** What is known of one series, a line each. */
-    static List<String> lines(ScalingSeries series) {
+    public static List<String> lines(ScalingSeries series) {
         if (series.fit().isEmpty()) {
             return List.of("no law: " + series.problem());
         }

@@ -1,9 +1,7 @@
-package io.rasterflow.scaling.law;
+package io.rasterflow.monitoring.plot;
 
-import io.rasterflow.monitoring.plot.CorrelationPlot;
-import io.rasterflow.monitoring.plot.SvgChart;
 import io.rasterflow.monitoring.science.Correlation;
-import io.rasterflow.monitoring.science.Interval;
+import io.rasterflow.monitoring.science.LawPlace;
 import io.rasterflow.monitoring.science.Quantity;
 import io.rasterflow.monitoring.science.RunPoint;
 import io.rasterflow.monitoring.science.ScalingAnalysis;
@@ -13,17 +11,26 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
-/** The plots of an analysis. */
-final class LawPlots {
-
-    /** Places at which a curve is computed. */
-    private static final int PLACES = 80;
+/** The plots of the analysis of a scaling law. */
+public final class LawPlots {
 
     private LawPlots() {}
 
     /** SVG texts by file name. */
-    static Map<String, String> of(ScalingAnalysis analysis) {
+    public static Map<String, String> of(ScalingAnalysis analysis) {
+        Map<String, String> plots = ofLaws(analysis);
+        analysis.correlations().forEach((kind, correlation) -> {
+            if (correlation.known()) {
+                plots.put(file(kind), correlation(analysis.runs(), kind, correlation));
+            }
+        });
+        return plots;
+    }
+
+    /** The same without those of accuracies. */
+    public static Map<String, String> ofLaws(ScalingAnalysis analysis) {
         Map<String, String> plots = new LinkedHashMap<>();
         for (ScalingSeries series : analysis.series()) {
             String name = file(series);
@@ -33,19 +40,16 @@ final class LawPlots {
                 plots.put(name, agreement(series, series.fit().get()));
             }
         }
-        analysis.correlations().forEach((kind, correlation) -> {
-            if (correlation.known()) {
-                plots.put(file(kind), correlation(analysis.runs(), kind, correlation));
-            }
-        });
         return plots;
     }
 
-    static String file(ScalingSeries series) {
+    /** Name of the plot of a law. */
+    public static String file(ScalingSeries series) {
         return "loss-" + LawText.title(series).toLowerCase(Locale.ROOT).replace(' ', '-') + ".svg";
     }
 
-    static String file(String probeKind) {
+    /** Name of the plot of a correlation. */
+    public static String file(String probeKind) {
         return "accuracy-" + probeKind + ".svg";
     }
 
@@ -53,25 +57,14 @@ final class LawPlots {
         Quantity quantity = series.quantities().get(0);
         SvgChart chart = new SvgChart("Loss over " + quantity.label(), quantity.label(), "validation loss", true);
         if (series.fit().isPresent()) {
-            ScalingFit fit = series.fit().get();
-            double first = quantity.of(series.runs().get(0));
-            double next = series.nextSizes().get(0);
-            double[] x = places(Math.log(first), Math.log(next));
-            double[] y = new double[PLACES];
-            double[] low = new double[PLACES];
-            double[] high = new double[PLACES];
-            for (int i = 0; i < PLACES; i++) {
-                Interval interval = fit.predict(x[i]).interval();
-                y[i] = fit.law().at(x[i]);
-                low[i] = interval.low();
-                high[i] = interval.high();
+            List<LawPlace> curve = LawPlace.curve(series);
+            double[] x = values(curve, LawPlace::size);
+            if (series.fit().get().freedom() > 0) {
+                chart.band(x, values(curve, LawPlace::low), values(curve, LawPlace::high));
             }
-            if (fit.freedom() > 0) {
-                chart.band(x, low, high);
-            }
-            chart.curve(x, y);
+            chart.curve(x, values(curve, LawPlace::loss));
             chart.expected(
-                    next,
+                    series.nextSizes().get(0),
                     series.next().value(),
                     series.next().interval(),
                     text("predicted: %.4f", series.next().value()));
@@ -112,14 +105,8 @@ final class LawPlots {
         return CorrelationPlot.of(kind, pairs, correlation);
     }
 
-    /** Evenly in the logarithm. */
-    private static double[] places(double from, double to) {
-        double[] places = new double[PLACES];
-        for (int i = 0; i < PLACES; i++) {
-            double at = from + (to - from) * i / (PLACES - 1);
-            places[i] = Math.exp(at);
-        }
-        return places;
+    private static double[] values(List<LawPlace> curve, ToDoubleFunction<LawPlace> value) {
+        return curve.stream().mapToDouble(value).toArray();
     }
 
     private static String text(String format, Object... values) {
