@@ -63,6 +63,8 @@ final class Trainers {
     private static Trainer.Command message(Order.ToTrainer order) {
         if (order instanceof Order.Form form) {
             return new Trainer.Form(form.place());
+        } else if (order instanceof Order.Expect expect) {
+            return new Trainer.Expect(expect.roster(), expect.rank());
         } else if (order instanceof Order.Halt halt) {
             return new Trainer.Halt(halt.generation());
         } else if (order instanceof Order.Pause pause) {

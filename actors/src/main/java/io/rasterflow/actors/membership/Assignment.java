@@ -10,5 +10,6 @@ import io.rasterflow.actors.exchange.Generation;
  * @param firstStep steps taken in the weights that everybody begins with
  * @param digest of the history behind them
  * @param origin where this rank takes them from
+ * @param takers ranks that take theirs from this one
  */
-public record Assignment(Generation generation, int rank, long firstStep, String digest, Origin origin) {}
+public record Assignment(Generation generation, int rank, long firstStep, String digest, Origin origin, int takers) {}

@@ -2,7 +2,11 @@ package io.rasterflow.actors.membership;
 
 import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.exchange.Generation;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,14 +54,28 @@ record Formation(
     /** A place for each member. */
     Places places(Generation generation, long fingerprint, Optional<Ranks> before) {
         Places places = new Places(generation, fingerprint, before);
-        Set<DataAddress> haveThem = Set.copyOf(sources);
+        List<Origin> origins = origins();
+        Map<DataAddress, Integer> takers = new HashMap<>();
+        origins.forEach(origin -> origin.peer().ifPresent(peer -> takers.merge(peer, 1, Integer::sum)));
         for (int rank = 0; rank < members.size(); rank++) {
             DataAddress address = members.get(rank).address;
-            Origin origin = !live
-                    ? saved.origin()
-                    : haveThem.contains(address) ? Origin.KEPT : Origin.peer(sources.get(rank % sources.size()));
-            places.give(address, new Assignment(generation, rank, firstStep, digest, origin));
+            int asked = takers.getOrDefault(address, 0);
+            places.give(address, new Assignment(generation, rank, firstStep, digest, origins.get(rank), asked));
         }
         return places;
+    }
+
+    /** Where each rank takes its weights from. */
+    private List<Origin> origins() {
+        if (!live) {
+            return Collections.nCopies(members.size(), saved.origin());
+        }
+        Set<DataAddress> haveThem = Set.copyOf(sources);
+        List<Origin> origins = new ArrayList<>();
+        for (int rank = 0; rank < members.size(); rank++) {
+            boolean has = haveThem.contains(members.get(rank).address);
+            origins.add(has ? Origin.KEPT : Origin.peer(sources.get(rank % sources.size())));
+        }
+        return origins;
     }
 }

@@ -1,6 +1,7 @@
 package io.rasterflow.actors.membership;
 
 import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.Generation;
 import java.util.Optional;
 
 /**
@@ -13,6 +14,7 @@ public final class Member {
     private final String node;
     private long sequence;
     private long over;
+    private long expected;
     private Phase phase = Phase.WAITING;
     private Optional<Assignment> assignment = Optional.empty();
     private long fingerprint;
@@ -35,17 +37,30 @@ public final class Member {
      */
     public boolean prepare(Placement placement) {
         Roster roster = placement.roster();
+        return expected(roster)
+                .map(generation -> prepare(
+                        new Assignment(
+                                generation,
+                                placement.rank(),
+                                placement.firstStep(),
+                                placement.digest(),
+                                placement.origin(),
+                                placement.takers()),
+                        roster.fingerprint()))
+                .orElse(false);
+    }
+
+    /** Who is expected in a generation; empty if it is not newer than its own, or builds on another. */
+    public Optional<Generation> expected(Roster roster) {
         return isNews(roster.number())
-                && roster.generation(assignment.map(Assignment::generation), fingerprint)
-                        .map(generation -> prepare(
-                                new Assignment(
-                                        generation,
-                                        placement.rank(),
-                                        placement.firstStep(),
-                                        placement.digest(),
-                                        placement.origin()),
-                                roster.fingerprint()))
-                        .orElse(false);
+                ? roster.generation(assignment.map(Assignment::generation), fingerprint)
+                : Optional.empty();
+    }
+
+    /** Is connected to all that are expected in that generation. */
+    public void expects(long generation) {
+        expected = generation;
+        sequence++;
     }
 
     /** As above. */
@@ -206,6 +221,7 @@ public final class Member {
                 generationNumber(),
                 fingerprint,
                 closed,
+                expected > generationNumber() ? expected : 0,
                 step,
                 digest,
                 weightsSha256,

@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  * micro-batches or not at all. Who lags behind takes them from a peer. (3) A rank is lost when its process is known to be
  * gone. If it is merely silent it may be beyond a partition: no generation is formed, and none goes on for long, where the
  * electorate does not let it; and while all ranks are silent only the cluster can tell that they are lost. (4) Trainers join
- * and leave at step boundaries: all ranks are asked to pause after the step that is under way; a run that is held rests
+ * and leave at step boundaries, joiners when they and the ranks are connected ({@link Expectation}): all ranks are asked to pause after the step that is under way; a run that is held rests
  * there, and no generation is formed until it is released. (5) Trainers name their generation by its number; one that is
  * newer than the last that is known was formed by another coordinator, and before anything else is decided one of its ranks
  * is asked who is in it.
@@ -44,6 +44,7 @@ public final class Membership {
     private final TakeOver takeOver;
     private final Departures departures;
     private final Halts halts;
+    private final Expectation expectation;
 
     // Where the run is
     private Optional<Ranks> current = Optional.empty();
@@ -78,6 +79,7 @@ public final class Membership {
         this.takeOver = new TakeOver(seats, orders, numbers.highest());
         this.departures = new Departures(seats, restorePoint, orders);
         this.halts = new Halts(seats, orders);
+        this.expectation = new Expectation(rules.microBatches(), orders, numbers);
     }
 
     // ---- What happens
@@ -138,6 +140,7 @@ public final class Membership {
         formedAt = now;
         settling = false;
         paused = false;
+        expectation.forget();
     }
 
     /** A trainer has looked after another. */
@@ -327,6 +330,11 @@ public final class Membership {
         return current.map(Ranks::number).orElse(0L);
     }
 
+    /** The highest number that any generation is known to have. */
+    private long highest() {
+        return Math.max(known(), takeOver.named());
+    }
+
     private void gather(long now) {
         if (stopping && !takeOver.isUnderWay(known(), now)) {
             over = true;
@@ -370,11 +378,15 @@ public final class Membership {
     /** Joiners, leavers, a stop, a pause: all ranks are asked to stop after the step that is under way. */
     private void requestPause(long now) {
         Ranks ranks = current.get();
-        long joiners = seats.candidates(now).stream()
+        List<Seat> candidates = seats.candidates(now);
+        long joiners = candidates.stream()
                 .filter(seat -> !ranks.addresses().contains(seat.address))
                 .count();
         boolean joins = joiners > 0 && ranks.generation.worldSize() < rules.microBatches();
         boolean leaves = ranks.present().stream().anyMatch(Seat::leaving);
+        if (joins && !leaves && !stopping && !held && !expectation.isMet(ranks, candidates, highest(), now)) {
+            return;
+        }
         if (joins || leaves || stopping || held) {
             cause = joins ? "trainers join" : leaves ? "trainers leave" : stopping ? "stop" : "pause";
             paused = true;
@@ -479,14 +491,15 @@ public final class Membership {
         Formation formation =
                 Formation.of(candidates, seats.stopped(now), saved.get(), addresses(), rules.microBatches());
         futility.formed(formation.firstStep());
-        long number = numbers.next(Math.max(known(), takeOver.named()));
-        Generation next = formation.generation(number, rules.microBatches());
+        Generation next = expectation
+                .of(formation.members(), highest())
+                .orElseGet(() -> formation.generation(numbers.next(highest()), rules.microBatches()));
         long fingerprint = next.fingerprint();
         Places given = formation.places(next, fingerprint, current);
         orders.add(new Order.Formed(given.first(), cause, Choice.describe(formation.members())));
         for (Seat seat : formation.members()) {
             seat.heard = now;
-            seat.mayBeTold(number, now);
+            seat.mayBeTold(next.number(), now);
             orders.add(given.form(seat));
         }
         places = Optional.of(given);

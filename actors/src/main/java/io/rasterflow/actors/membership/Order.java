@@ -13,6 +13,9 @@ public sealed interface Order {
     /** Take this place in a new generation. */
     record Form(DataAddress to, Placement place) implements ToTrainer {}
 
+    /** Connect to all that are expected in the next generation, and go on meanwhile. */
+    record Expect(DataAddress to, Roster roster, int rank) implements ToTrainer {}
+
     /** That generation is over: stop at once. */
     record Halt(DataAddress to, long generation) implements ToTrainer {}
 

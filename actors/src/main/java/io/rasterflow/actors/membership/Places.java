@@ -32,7 +32,17 @@ final class Places {
         Assignment place = assignments.get(seat.address);
         return new Order.Form(
                 seat.address,
-                new Placement(roster(seat), place.rank(), place.firstStep(), place.digest(), place.origin()));
+                new Placement(
+                        roster(seat), place.rank(), place.firstStep(), place.digest(), place.origin(), place.takers()));
+    }
+
+    /** The order to connect to all that are expected in the generation. */
+    Order.Expect expect(Seat seat, int rank) {
+        return new Order.Expect(seat.address, roster(seat), rank);
+    }
+
+    Generation generation() {
+        return generation;
     }
 
     /** Rank 0's. */

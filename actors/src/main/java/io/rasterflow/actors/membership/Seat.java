@@ -48,6 +48,11 @@ final class Seat {
         return standing.map(Standing::generation).orElse(0L);
     }
 
+    /** The generation whose ranks it is connected to before it has a place; 0 without one. */
+    long expected() {
+        return standing.map(Standing::expected).orElse(0L);
+    }
+
     /** Whether it knows the members of that generation. */
     boolean lastWasIn(long generation, long fingerprint) {
         return standing.isPresent()

@@ -14,6 +14,7 @@ import io.rasterflow.actors.exchange.DataAddress;
  *     is told to whoever asks
  * @param closed the highest generation in which nothing can make it move any more: it has stopped in it, or was told that it
  *     is over before it heard that it has a place in it
+ * @param expected number of a later generation in which it is connected to all, before it has a place in it; otherwise 0
  * @param step optimizer steps in its weights; -1 while it has none
  * @param digest of the history behind the weights, see {@link Member#applied}; empty without weights
  * @param weightsSha256 of the final weights once {@link Phase#FINISHED}; empty before
@@ -28,6 +29,7 @@ public record Standing(
         long generation,
         long fingerprint,
         long closed,
+        long expected,
         long step,
         String digest,
         String weightsSha256,

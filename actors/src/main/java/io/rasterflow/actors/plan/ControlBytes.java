@@ -26,6 +26,7 @@ final class ControlBytes {
     private final ObjectMapper mapper = new CBORMapper().registerModule(new Jdk8Module());
     private final Map<Long, Integer> standings = new HashMap<>();
     private final Map<Follows, Integer> places = new HashMap<>();
+    private final Map<Follows, Integer> expected = new HashMap<>();
 
     private record Follows(long number, long base) {}
 
@@ -50,6 +51,11 @@ final class ControlBytes {
             Follows follows =
                     new Follows(place.roster().number(), place.roster().base());
             return places.computeIfAbsent(follows, some -> length(place));
+        }
+        if (fixed == 0 && order instanceof Order.Expect expect) {
+            Follows follows =
+                    new Follows(expect.roster().number(), expect.roster().base());
+            return expected.computeIfAbsent(follows, some -> length(expect.roster()));
         }
         return envelope();
     }

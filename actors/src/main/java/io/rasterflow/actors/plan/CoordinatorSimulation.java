@@ -19,10 +19,12 @@ import io.rasterflow.actors.plan.StepSimulation.Form;
 import io.rasterflow.streams.order.CounterRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The coordinator while a host is lost and comes back. Its decisions and the trainers' are the real ones, {@link Membership}
@@ -33,7 +35,7 @@ import java.util.Optional;
  *   2 s      the last host is lost; survivors stop, say so and what they found
  *            ... Form, connect, all that are left train: reformSeconds
  *   + 1.5 s  the host is back and announces itself
- *            ... Pause, Form, connect, all train: joinSeconds
+ *            ... Expect, connect; then Pause, Form, all train: joinSeconds
  * </pre>
  */
 final class CoordinatorSimulation {
@@ -56,6 +58,7 @@ final class CoordinatorSimulation {
     private final Membership membership;
     private final Map<DataAddress, Member> trainers = new LinkedHashMap<>();
     private final Map<Long, Generation> generations = new HashMap<>();
+    private final Set<Long> expected = new HashSet<>();
     private final Map<Long, Integer> prepared = new HashMap<>();
     private final Map<Long, Integer> begun = new HashMap<>();
     private final Map<Long, Integer> windows = new HashMap<>();
@@ -117,7 +120,7 @@ final class CoordinatorSimulation {
         long fingerprint = first.fingerprint();
         for (int rank = 0; rank < cluster.ranks(); rank++) {
             Member member = new Member(members.get(rank), node(rank));
-            member.prepare(new Assignment(first, rank, STEP, "0123456789abcdef", origin), fingerprint);
+            member.prepare(new Assignment(first, rank, STEP, "0123456789abcdef", origin, 0), fingerprint);
             member.restored();
             member.begin();
             trainers.put(members.get(rank), member);
@@ -238,6 +241,8 @@ final class CoordinatorSimulation {
         }
         if (order instanceof Order.Form form) {
             prepare(member, form.place());
+        } else if (order instanceof Order.Expect expect) {
+            expect(member, expect.roster().number());
         } else if (order instanceof Order.Describe) {
             Roster roster = member.roster().orElseThrow();
             toCoordinator(bytes.of(roster), () -> membership.described(roster, millis(queue.now())));
@@ -258,6 +263,19 @@ final class CoordinatorSimulation {
         }
     }
 
+    private void expect(Member member, long number) {
+        expected.add(number);
+        queue.at(queue.now() + connecting(cluster.ranks()), () -> {
+            member.expects(number);
+            announce(member);
+        });
+    }
+
+    private double connecting(int ranks) {
+        int peers = ring ? Math.min(2, ranks - 1) : ranks - 1;
+        return 2 * latency() + peers * repair.connectSeconds();
+    }
+
     private void prepare(Member member, Placement place) {
         if (!takes(member, place)) {
             return;
@@ -268,8 +286,8 @@ final class CoordinatorSimulation {
         }
         Generation generation = member.place().generation();
         if (prepared.merge(generation.number(), 1, Integer::sum) == generation.worldSize()) {
-            int peers = ring ? Math.min(2, generation.worldSize() - 1) : generation.worldSize() - 1;
-            double connected = queue.now() + 2 * latency() + peers * repair.connectSeconds();
+            boolean ahead = expected.contains(generation.number());
+            double connected = queue.now() + (ahead ? 0 : connecting(generation.worldSize()));
             generation.members().stream()
                     .map(trainers::get)
                     .forEach(ready -> queue.at(connected, () -> train(ready, generation)));
@@ -281,8 +299,8 @@ final class CoordinatorSimulation {
         Roster roster = place.roster();
         Generation known = generations.get(roster.number());
         if (known != null && (roster.base() == 0 || roster.base() == member.generationNumber())) {
-            Assignment assignment =
-                    new Assignment(known, place.rank(), place.firstStep(), place.digest(), place.origin());
+            Assignment assignment = new Assignment(
+                    known, place.rank(), place.firstStep(), place.digest(), place.origin(), place.takers());
             return member.prepare(assignment, roster.fingerprint());
         }
         boolean taken = member.prepare(place);

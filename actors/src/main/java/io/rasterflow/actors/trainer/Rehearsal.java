@@ -155,7 +155,7 @@ final class Rehearsal {
     private void readForm(DataAddress own) {
         Roster roster = Roster.whole(new Generation(1, List.of(own), 1), 0);
         Origin origin = new Origin(Origin.Kind.PEER, "", Optional.of(own));
-        Trainer.Form form = new Trainer.Form(new Placement(roster, 0, 0, "", origin));
+        Trainer.Form form = new Trainer.Form(new Placement(roster, 0, 0, "", origin, 0));
         Serialization serialization = SerializationExtension.get(Adapter.toClassic(system));
         Serializer serializer = serialization.findSerializerFor(form);
         byte[] bytes = serialization.serialize(form).get();

@@ -11,6 +11,7 @@ import io.rasterflow.actors.exchange.PeerState;
 import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Placement;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.model.Replica;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.optimizer.NoiseScale;
@@ -44,6 +45,9 @@ public final class Trainer {
     /** Take this place in a new generation. */
     public record Form(Placement place) implements Command, WireMessage {}
 
+    /** Connect to all that are expected in a generation to come, as that rank of it. */
+    public record Expect(Roster roster, int rank) implements Command, WireMessage {}
+
     /** That generation is over, and all before it. */
     public record Halt(long generation) implements Command, WireMessage {}
 
@@ -74,6 +78,8 @@ public final class Trainer {
 
     private record Connected(long generation, Exchange exchange) implements Command {}
 
+    private record ConnectedAhead(long generation) implements Command {}
+
     private record BatchArrived(long generation, Batch batch) implements Command {}
 
     private record Summed(long generation, Exchange.Reduced reduced) implements Command {}
@@ -98,6 +104,8 @@ public final class Trainer {
     private final DataAddress address;
     private final Member member;
     private final Replica replica;
+    private final Connections connections;
+    private final StateOffer offer;
     private final CheckpointWriter checkpoints;
     private final ActorRef<Herald.Command> herald;
     private final Optional<NoiseScale> noiseScale;
@@ -145,11 +153,9 @@ public final class Trainer {
             throw new InterruptedException("interrupted while the trainer was made");
         }
         ActorRef<Command> self = context.getSelf();
-        node.dataPlane().offer(replicaIndex, () -> {
-            CompletableFuture<PeerState> answer = new CompletableFuture<>();
-            self.tell(new StateAsked(answer));
-            return answer;
-        });
+        this.connections = new Connections(node, replica.bucketFloats());
+        this.offer = new StateOffer(replica, member, answer -> self.tell(new StateAsked(answer)));
+        node.dataPlane().offer(replicaIndex, offer);
         this.herald = context.spawn(
                 Herald.create(node, self, member.standing()), "herald", DispatcherSelector.defaultDispatcher());
     }
@@ -157,6 +163,8 @@ public final class Trainer {
     private Behavior<Command> training() {
         return Behaviors.receive(Command.class)
                 .onMessage(Form.class, this::onForm)
+                .onMessage(Expect.class, this::onExpect)
+                .onMessage(ConnectedAhead.class, this::onConnectedAhead)
                 .onMessage(StateArrived.class, this::onStateArrived)
                 .onMessage(Connected.class, this::onConnected)
                 .onMessage(BatchArrived.class, this::onBatch)
@@ -194,12 +202,32 @@ public final class Trainer {
         return guarded(() -> {
             TrainingSession next = new TrainingSession(context.getSystem(), node, place, replica, noiseScale);
             session = Optional.of(next);
-            pipe(next.connect(), Connected::new);
+            pipe(next.connect(connections), Connected::new);
             if (member.needsWeights()) {
                 takeWeights(place);
+            } else if (place.takers() > 0) {
+                offer.prepare();
             }
             return Behaviors.same();
         });
+    }
+
+    /** The ranks of this generation go on while they connect to those of the next. */
+    private Behavior<Command> onExpect(Expect message) {
+        ActorRef<Command> self = context.getSelf();
+        member.expected(message.roster())
+                .ifPresent(generation -> connections.expect(
+                        generation, message.rank(), () -> self.tell(new ConnectedAhead(generation.number()))));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onConnectedAhead(ConnectedAhead message) {
+        if (connections.expects(message.generation())) {
+            LOG.info("is connected to the ranks of generation {} before it begins", message.generation());
+            member.expects(message.generation());
+            announce();
+        }
+        return Behaviors.same();
     }
 
     private void takeWeights(Assignment place) throws IOException {
@@ -299,6 +327,7 @@ public final class Trainer {
         }
         return guarded(() -> {
             TrainingSession current = session.orElseThrow();
+            offer.withdraw();
             current.update(message.reduced(), member);
             loss = current.loss();
             boolean last = member.step() == node.plan().train().steps();
@@ -346,6 +375,7 @@ public final class Trainer {
     // ---- Out of a generation
 
     private Behavior<Command> onHalt(Halt message) {
+        connections.over(message.generation());
         if (member.end(message.generation())) {
             leaveSession();
         }
@@ -364,6 +394,7 @@ public final class Trainer {
     private Behavior<Command> halt() {
         member.halt();
         leaveSession();
+        connections.over(member.generationNumber());
         announce();
         return Behaviors.same();
     }
@@ -395,6 +426,7 @@ public final class Trainer {
     }
 
     private void leaveSession() {
+        offer.withdraw();
         session.ifPresent(TrainingSession::close);
         session = Optional.empty();
     }
@@ -413,11 +445,7 @@ public final class Trainer {
     }
 
     private Behavior<Command> onStateAsked(StateAsked message) {
-        try {
-            message.answer().complete(ReplicaState.encode(replica.snapshot(), member.digest()));
-        } catch (RuntimeException | OutOfMemoryError e) {
-            message.answer().completeExceptionally(e);
-        }
+        offer.answer(message.answer());
         return Behaviors.same();
     }
 
@@ -466,6 +494,7 @@ public final class Trainer {
 
     private Behavior<Command> onStop() {
         leaveSession();
+        connections.close();
         replica.close();
         return Behaviors.same();
     }

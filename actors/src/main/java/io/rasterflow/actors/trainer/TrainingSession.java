@@ -92,14 +92,9 @@ final class TrainingSession implements AutoCloseable {
                 SystemMaterializer.get(system).materializer());
     }
 
-    /**
-     * Connects to the other ranks, on another thread: memory is made for it that may be large, while weights come or are
-     * sent to a peer. The exchange is this session's, whenever it comes.
-     */
-    CompletionStage<Exchange> connect() {
-        connecting = CompletableFuture.supplyAsync(
-                        () -> node.dataPlane().join(generation, rank, replica.bucketFloats()), node.io())
-                .thenCompose(joining -> joining);
+    /** Connects to the other ranks. The exchange is this session's, whenever it comes. */
+    CompletionStage<Exchange> connect(Connections connections) {
+        connecting = connections.of(generation, rank);
         return connecting;
     }
 

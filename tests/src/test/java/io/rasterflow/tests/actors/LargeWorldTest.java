@@ -104,6 +104,8 @@ class LargeWorldTest {
                 member.restored();
             }
             member.begin();
+        } else if (order instanceof Order.Expect expect) {
+            member.expects(expect.roster().number());
         } else if (order instanceof Order.Halt halt) {
             member.end(halt.generation());
         } else if (order instanceof Order.Pause) {
@@ -171,6 +173,15 @@ class LargeWorldTest {
 
         said.clear();
         Member joiner = member(RANKS, random);
+        pass();
+        int expected = said.stream()
+                .filter(order -> order instanceof Order.Expect expect
+                        && expect.to().equals(rank.standing().address()))
+                .mapToInt(order ->
+                        bytes(new Trainer.Expect(((Order.Expect) order).roster(), ((Order.Expect) order).rank())))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(expected < 1_000, expected + " bytes");
         pass();
         assertEquals(RANKS, membership.generation().orElseThrow().worldSize());
         assertEquals(joiner.place().generation(), rank.place().generation());

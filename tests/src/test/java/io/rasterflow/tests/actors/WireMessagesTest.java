@@ -57,7 +57,7 @@ class WireMessagesTest {
         Origin origin = new Origin(Origin.Kind.PEER, "", Optional.of(address));
         Roster roster = Roster.whole(generation, generation.fingerprint());
         Standing standing = new Standing(
-                address, "n", 4, Phase.TRAINING, 3, generation.fingerprint(), 2, 5, "digest", "", false, 0.25);
+                address, "n", 4, Phase.TRAINING, 3, generation.fingerprint(), 2, 4, 5, "digest", "", false, 0.25);
         TestProbe<Coordinator.Command> coordinator = kit.createTestProbe();
         TestProbe<Trainer.Command> trainer = kit.createTestProbe();
         TestProbe<ProbeActor.Command> probe = kit.createTestProbe();
@@ -86,7 +86,8 @@ class WireMessagesTest {
                 new NodeOrder.Log("debug", "127.0.0.1"),
                 new Coordinator.Follow(outcome.getRef()),
                 new Coordinator.Outcome("completed", 5, "", "hash"),
-                new Trainer.Form(new Placement(roster, 1, 5, "digest", origin)),
+                new Trainer.Form(new Placement(roster, 1, 5, "digest", origin, 1)),
+                new Trainer.Expect(roster, 1),
                 new Trainer.Halt(3),
                 new Trainer.Pause(3),
                 new Trainer.Confirm(address),

@@ -62,7 +62,9 @@ class ElasticTest {
 
         Rasterflow.Result result = running.await();
         assertEquals(0, result.exit(), result.text());
-        assertEquals(0, joiner.await().exit());
+        Rasterflow.Result joined = joiner.await();
+        assertEquals(0, joined.exit());
+        assertTrue(joined.text().contains("is connected to the ranks of generation"), joined.text());
         JsonNode expected = whole.json();
         JsonNode summary = result.json();
         assertEquals(550, summary.get("steps").asLong());

@@ -33,6 +33,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Joining, leaving, and connections that have no business here. */
@@ -112,15 +113,55 @@ class MembershipTest {
             CompletionStage<Exchange> second = b.join(pair(number, a, b), 1, List.of(50));
             Exchange one = first.toCompletableFuture().get(10, TimeUnit.SECONDS);
             Exchange two = second.toCompletableFuture().get(10, TimeUnit.SECONDS);
-            for (Exchange exchange : List.of(one, two)) {
-                exchange.begin(4);
-                exchange.nextGradient().get(0).putFloat(0, number);
-                exchange.contribute(1, 1, 1);
-            }
-            Exchange.Reduced sum = two.allReduce().toCompletableFuture().get(10, TimeUnit.SECONDS);
-            assertEquals(2f * number, sum.gradientSum().get(0).getFloat(0), 0f);
+            assertSums(4, number, one, two);
             (number % 2 == 0 ? one : two).close();
         }
+    }
+
+    private static void assertSums(long step, float value, Exchange... exchanges) throws Exception {
+        for (Exchange exchange : exchanges) {
+            exchange.begin(step);
+            exchange.nextGradient().get(0).putFloat(0, value);
+            exchange.contribute(1, 1, 1);
+        }
+        for (Exchange exchange : exchanges) {
+            Exchange.Reduced sum = exchange.allReduce().toCompletableFuture().get(10, TimeUnit.SECONDS);
+            assertEquals(exchanges.length * value, sum.gradientSum().get(0).getFloat(0), 0f);
+        }
+    }
+
+    /** Ranks that train connect to a joiner meanwhile; the next generation goes on when the last is closed. */
+    @ParameterizedTest
+    @EnumSource(names = {"TCP", "SHM"})
+    void theNextGenerationConnectsWhileOneTrains(ExchangeConfig.Transport transport) throws Exception {
+        List<DataPlane> three = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            three.add(DataPlane.bind(
+                    World.address("secret"), World.config(4096, 10_000).with(transport)));
+        }
+        planes.addAll(three);
+        List<Exchange> last = joined(1, three.subList(0, 2), 2);
+        assertSums(7, 3, last.toArray(Exchange[]::new));
+        List<Exchange> next = joined(2, three, 3);
+        assertSums(8, 5, last.toArray(Exchange[]::new));
+        last.get(0).close();
+        assertSums(9, 6, next.toArray(Exchange[]::new));
+        last.get(1).close();
+        assertSums(10, 7, next.toArray(Exchange[]::new));
+    }
+
+    private static List<Exchange> joined(long number, List<DataPlane> ranks, int microBatches) throws Exception {
+        Generation generation = new Generation(
+                number, ranks.stream().map(plane -> plane.address(0)).toList(), microBatches);
+        List<CompletionStage<Exchange>> joining = new ArrayList<>();
+        for (int rank = 0; rank < ranks.size(); rank++) {
+            joining.add(ranks.get(rank).join(generation, rank, List.of(50)));
+        }
+        List<Exchange> exchanges = new ArrayList<>();
+        for (CompletionStage<Exchange> join : joining) {
+            exchanges.add(join.toCompletableFuture().get(10, TimeUnit.SECONDS));
+        }
+        return exchanges;
     }
 
     @Test

@@ -27,6 +27,8 @@ abstract class Decisions {
     Membership membership;
     RestorePoint saved = new RestorePoint("", 0, "seed");
     boolean mayGoOn = true;
+    /** Whether trainers reach those that they are to expect. */
+    boolean connects = true;
     /** How many processes the electorate was last told to be gone. */
     int gone;
 
@@ -87,6 +89,9 @@ abstract class Decisions {
                 member.restored();
             }
             member.begin();
+            tell(member);
+        } else if (order instanceof Order.Expect expect && connects) {
+            member.expects(expect.roster().number());
             tell(member);
         } else if (order instanceof Order.Halt halt) {
             member.end(halt.generation());

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.rasterflow.actors.exchange.DataAddress;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Order;
 import io.rasterflow.actors.membership.Origin;
 import io.rasterflow.actors.membership.Phase;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What the coordinator decides when trainers come and go and the run is to rest or to stop, case by case. */
@@ -23,10 +26,104 @@ class MembershipChangesTest extends Decisions {
         Member b = arrive("b");
         assertEquals(Phase.WAITING, b.phase());
         pass(200);
+        pass(200);
         assertTrue(logged(Order.Pause.class));
         assertEquals(Phase.TRAINING, b.phase());
         assertEquals(1, b.step());
         assertEquals(Origin.Kind.PEER, origin(b));
+    }
+
+    @Test
+    void joinersAndRanksConnectWhileTheRanksTrain() {
+        coordinator(2, 1, 4);
+        Member a = arrive("a");
+        Member b = arrive("b");
+        connects = false;
+        Member c = arrive("c");
+        pass(1_000);
+        List<Order.Expect> expected = expected();
+        assertEquals(
+                Set.of(address(a), address(b), address(c)),
+                expected.stream().map(Order.Expect::to).collect(Collectors.toSet()));
+        assertEquals(
+                1,
+                expected.stream()
+                        .map(order -> order.roster().number())
+                        .distinct()
+                        .count());
+        assertFalse(logged(Order.Pause.class), "they are not connected yet");
+        step(a, b);
+        connects = true;
+        pass(3_000);
+        assertEquals(3, last(c).generation().worldSize());
+        assertEquals(expected.get(0).roster().number(), c.generationNumber());
+        assertEquals(Origin.Kind.PEER, origin(c));
+        assertEquals(1, last(a).takers() + last(b).takers());
+    }
+
+    @Test
+    void whoCannotConnectAheadIsLetInAllTheSame() {
+        coordinator(1, 1, 4);
+        Member a = arrive("a");
+        connects = false;
+        Member b = arrive("b");
+        pass(10_000);
+        assertFalse(logged(Order.Pause.class));
+        assertEquals(Phase.TRAINING, a.phase());
+        pass(10_000);
+        assertEquals(2, last(b).generation().worldSize());
+        assertTrue(b.generationNumber() > expected().get(0).roster().number(), "that number may be burnt");
+    }
+
+    @Test
+    void aJoinerThatDiesWhileItConnectsDisturbsNobody() {
+        coordinator(1, 1, 4);
+        Member a = arrive("a");
+        long before = a.generationNumber();
+        connects = false;
+        Member b = arrive("b");
+        pass(1_000);
+        die(b);
+        pass(30_000);
+        assertEquals(before, a.generationNumber());
+        assertFalse(logged(Order.Pause.class));
+        connects = true;
+        Member c = arrive("c");
+        pass(2_000);
+        assertEquals(2, last(c).generation().worldSize());
+        assertTrue(c.generationNumber() > expected().get(0).roster().number());
+    }
+
+    /** Another one that comes meanwhile is connected, too, and nobody waits twice. */
+    @Test
+    void expectationsFollowWhoIsThere() {
+        coordinator(1, 1, 4);
+        arrive("a");
+        connects = false;
+        arrive("b");
+        pass(1_000);
+        connects = true;
+        Member c = arrive("c");
+        pass(2_000);
+        assertEquals(3, last(c).generation().worldSize());
+        assertEquals(
+                2,
+                expected().stream()
+                        .map(order -> order.roster().number())
+                        .distinct()
+                        .count());
+        assertEquals(1, log.stream().filter(Order.Pause.class::isInstance).count());
+    }
+
+    private List<Order.Expect> expected() {
+        return log.stream()
+                .filter(Order.Expect.class::isInstance)
+                .map(Order.Expect.class::cast)
+                .toList();
+    }
+
+    private static DataAddress address(Member member) {
+        return member.standing().address();
     }
 
     @Test

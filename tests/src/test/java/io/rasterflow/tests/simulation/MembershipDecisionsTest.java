@@ -183,9 +183,9 @@ class MembershipDecisionsTest extends Decisions {
         Member a = arrive("a");
         step(a);
         DataAddress stranger = new DataAddress("x", "x", 1, 0);
-        Standing claim =
-                new Standing(stranger, "x", 1, Phase.WAITING, 0, 0, 0, STEPS, "another history", "", false, 0.0);
-        obey(membership.heard(claim, now));
+        obey(membership.heard(claim(stranger, 1, 0), now));
+        pass(200);
+        obey(membership.heard(claim(stranger, 2, last(a).generation().number() + 1), now));
         pass(200);
         assertEquals(2, last(a).generation().worldSize());
         assertEquals(1, last(a).firstStep());
@@ -199,6 +199,12 @@ class MembershipDecisionsTest extends Decisions {
                         .map(order -> ((Order.Form) order).place().origin())
                         .distinct()
                         .toList());
+    }
+
+    /** Of one that has further weights, from nobody knows where. */
+    private static Standing claim(DataAddress stranger, long sequence, long expected) {
+        return new Standing(
+                stranger, "x", sequence, Phase.WAITING, 0, 0, 0, expected, STEPS, "another history", "", false, 0.0);
     }
 
     @Test
@@ -312,7 +318,8 @@ class MembershipDecisionsTest extends Decisions {
                         0,
                         "seed",
                         new Origin(
-                                Origin.Kind.PEER, "", Optional.of(b.standing().address()))),
+                                Origin.Kind.PEER, "", Optional.of(b.standing().address())),
+                        0),
                 1);
         assertTrue(a.outdated());
         assertEquals(1, a.step());

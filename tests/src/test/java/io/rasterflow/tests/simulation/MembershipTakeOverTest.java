@@ -42,6 +42,7 @@ class MembershipTakeOverTest extends Decisions {
         assertFalse(logged(Order.Formed.class));
         assertEquals(1, membership.generation().orElseThrow().number());
         pass(200);
+        pass(200);
         assertEquals(2, last(joiner).generation().number());
         assertEquals(3, last(joiner).generation().worldSize());
         assertEquals(1, joiner.step());
@@ -72,6 +73,7 @@ class MembershipTakeOverTest extends Decisions {
         members.put(a.standing().address(), a);
         members.put(b.standing().address(), b);
         pass(2_400);
+        pass(200);
         pass(200);
         assertEquals(3, last(joiner).generation().worldSize());
         assertEquals(1, joiner.step());

@@ -116,6 +116,8 @@ final class SimulatedCoordinator {
     private void deliver(Order.ToTrainer order, SimulatedTrainer trainer) {
         if (order instanceof Order.Form form) {
             trainer.form(form.place());
+        } else if (order instanceof Order.Expect expect) {
+            trainer.expect(expect.roster(), expect.rank());
         } else if (order instanceof Order.Halt halt) {
             trainer.halt(halt.generation());
         } else if (order instanceof Order.Pause pause) {

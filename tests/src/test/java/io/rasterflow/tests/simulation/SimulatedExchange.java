@@ -145,7 +145,7 @@ final class SimulatedExchange {
         });
     }
 
-    private boolean complete() {
+    boolean complete() {
         for (Pipe pipe : pipes) {
             if (!pipe.connected) {
                 return false;

@@ -1,13 +1,16 @@
 package io.rasterflow.tests.simulation;
 
 import io.rasterflow.actors.exchange.DataAddress;
+import io.rasterflow.actors.exchange.Generation;
 import io.rasterflow.actors.exchange.Liveness;
 import io.rasterflow.actors.membership.Assignment;
 import io.rasterflow.actors.membership.Member;
 import io.rasterflow.actors.membership.Pace;
 import io.rasterflow.actors.membership.Phase;
 import io.rasterflow.actors.membership.Placement;
+import io.rasterflow.actors.membership.Roster;
 import io.rasterflow.actors.membership.Standing;
+import java.util.Optional;
 
 /** Does with a {@link Member} what the trainer's actor does, in virtual time. */
 final class SimulatedTrainer {
@@ -20,6 +23,9 @@ final class SimulatedTrainer {
     final double microBatchMillis;
     private final World world;
     SimulatedExchange exchange;
+    /** Of the generation that is expected next. */
+    private SimulatedExchange ahead;
+
     long weights;
 
     /** What was begun in an earlier epoch is not continued. */
@@ -73,6 +79,7 @@ final class SimulatedTrainer {
                 before);
         world.ledger.placed(this);
         leaveExchange();
+        leaveAhead(assignment.generation().number() - 1);
         epoch++;
         signals = 0;
         say("prepares as rank %d, from step %d, %s", assignment.rank(), assignment.firstStep(), assignment.origin());
@@ -88,8 +95,24 @@ final class SimulatedTrainer {
         }
     }
 
+    void expect(Roster roster, int rank) {
+        Optional<Generation> expected = retired ? Optional.empty() : member.expected(roster);
+        expected.filter(some -> ahead == null || !ahead.generation().equals(some))
+                .ifPresent(generation -> {
+                    leaveAhead(Long.MAX_VALUE);
+                    SimulatedExchange next = new SimulatedExchange(world, this, generation, rank);
+                    ahead = next;
+                    machine.after(world.scheduler.between(1, 400), () -> {
+                        if (!next.closed()) {
+                            next.join();
+                        }
+                    });
+                });
+    }
+
     void halt(long generation) {
         over = retired ? over : Math.max(over, generation);
+        leaveAhead(generation);
         if (!retired && member.end(generation)) {
             stop();
         }
@@ -149,6 +172,7 @@ final class SimulatedTrainer {
             say("retires");
             world.letGo(this);
             leaveExchange();
+            leaveAhead(Long.MAX_VALUE);
             retired = true;
             epoch++;
         }
@@ -229,13 +253,26 @@ final class SimulatedTrainer {
 
     private void join() {
         Assignment place = member.place();
+        if (ahead != null && ahead.generation().equals(place.generation())) {
+            exchange = ahead;
+            ahead = null;
+            if (exchange.complete()) {
+                connected(exchange);
+            }
+            return;
+        }
+        leaveAhead(place.generation().number());
         exchange = new SimulatedExchange(world, this, place.generation(), place.rank());
         exchange.join();
     }
 
     /** Is connected to all. */
     void connected(SimulatedExchange by) {
-        if (by == exchange && member.phase() == Phase.PREPARING) {
+        if (by == ahead && member.generationNumber() < by.generation().number()) {
+            member.expects(by.generation().number());
+            say("is connected to generation %d", by.generation().number());
+            announce();
+        } else if (by == exchange && member.phase() == Phase.PREPARING) {
             member.begin();
             say("begins");
             world.ledger.begun(this);
@@ -301,6 +338,8 @@ final class SimulatedTrainer {
     void lost(SimulatedExchange by, DataAddress peer, String why) {
         if (by == exchange) {
             failed(peer, why);
+        } else if (by == ahead) {
+            leaveAhead(Long.MAX_VALUE);
         }
     }
 
@@ -317,6 +356,7 @@ final class SimulatedTrainer {
         }
         epoch++;
         leaveExchange();
+        leaveAhead(member.generationNumber());
     }
 
     private void leaveExchange() {
@@ -326,8 +366,19 @@ final class SimulatedTrainer {
         }
     }
 
+    /** Also one that has still to join. */
+    private void leaveAhead(long generation) {
+        if (ahead != null && ahead.generation().number() <= generation) {
+            ahead.close();
+            ahead = null;
+        }
+    }
+
     /** The process has died. */
     void die() {
+        if (ahead != null) {
+            ahead.die();
+        }
         if (exchange != null) {
             exchange.die();
         }

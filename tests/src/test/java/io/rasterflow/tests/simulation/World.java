@@ -21,7 +21,7 @@ final class World {
     /** In the order of their start. */
     final Map<DataAddress, SimulatedTrainer> trainers = new LinkedHashMap<>();
 
-    private final Map<DataAddress, SimulatedExchange> exchanges = new HashMap<>();
+    private final Map<Ear, SimulatedExchange> exchanges = new HashMap<>();
     private final Map<Long, Long> formedAt = new HashMap<>();
     /** Per cut, who was the first to take a step of a generation that was formed since. */
     private final Map<Integer, Machine> firstSinceCut = new HashMap<>();
@@ -126,16 +126,17 @@ final class World {
         return newer || other.machine.alive() && !other.retired();
     }
 
-    // ---- The data plane: one exchange at a time listens at an address
+    // ---- The data plane: an exchange of every generation may listen at an address
+
+    private record Ear(DataAddress address, long generation) {}
 
     void listen(DataAddress address, SimulatedExchange exchange) {
-        exchanges.put(address, exchange);
+        exchanges.put(new Ear(address, exchange.generation().number()), exchange);
     }
 
-    /** The exchange of that generation that listens there; null when there is none. */
+    /** The exchange of that generation that listens or listened there; null when there was none. */
     SimulatedExchange exchange(DataAddress address, Generation generation) {
-        SimulatedExchange exchange = exchanges.get(address);
-        return exchange != null && exchange.generation().number() == generation.number() ? exchange : null;
+        return exchanges.get(new Ear(address, generation.number()));
     }
 
     List<SimulatedExchange> openExchanges() {
