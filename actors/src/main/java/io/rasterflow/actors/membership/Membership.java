@@ -496,12 +496,12 @@ public final class Membership {
                 .orElseGet(() -> formation.generation(numbers.next(highest()), rules.microBatches()));
         long fingerprint = next.fingerprint();
         Places given = formation.places(next, fingerprint, current);
-        orders.add(new Order.Formed(given.first(), cause, Choice.describe(formation.members())));
         for (Seat seat : formation.members()) {
             seat.heard = now;
             seat.mayBeTold(next.number(), now);
             orders.add(given.form(seat));
         }
+        orders.add(new Order.Formed(given.first(), cause, Choice.describe(formation.members())));
         places = Optional.of(given);
         begin(next, fingerprint, now);
         cause = "";

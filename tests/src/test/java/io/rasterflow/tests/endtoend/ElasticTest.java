@@ -56,8 +56,8 @@ class ElasticTest {
         awaitWorld("elastic", 2, leaving + 1);
 
         String join = Files.readString(running.out()).replaceAll("(?s).*--join (\\S+).*", "$1");
-        Rasterflow.Running joiner =
-                rasterflow.start(words("node", "--role", "trainer", "--name", "by-hand", "--join", join), Map.of());
+        Rasterflow.Running joiner = rasterflow.start(
+                words("node", "--role", "trainer", "--name", "by-hand", "--join", join, "--debug"), Map.of());
         awaitWorld("elastic", 3, leaving + 2);
 
         Rasterflow.Result result = running.await();
