@@ -27,6 +27,9 @@ final class NodeJournal implements AutoCloseable {
     /** Not a constant, lest the compiler make the array of {@link #raiseFault} itself. */
     private static volatile int one = 1;
 
+    /** No file has so many. */
+    private static final long UNKNOWN = -1;
+
     private final Path folder;
     private final Consumer<String> damaged;
     private final Deque<Integer> cycles;
@@ -98,8 +101,15 @@ final class NodeJournal implements AutoCloseable {
             if (opened()) {
                 return true;
             }
+            begun();
         }
         return false;
+    }
+
+    /** A file that cannot be opened may have been begun this moment: when following, it is tried at each call until it can. */
+    private void begun() {
+        failed = true;
+        failedBytes = UNKNOWN;
     }
 
     private boolean opened() {
@@ -137,6 +147,7 @@ final class NodeJournal implements AutoCloseable {
         closeQueue();
         failed = false;
         if (!opened()) {
+            begun();
             return false;
         }
         for (long record = 0; record < taken; record++) {

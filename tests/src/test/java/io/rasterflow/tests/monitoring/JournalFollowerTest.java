@@ -6,10 +6,14 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
 import io.rasterflow.monitoring.journal.JournalFollower;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +49,34 @@ class JournalFollowerTest {
             try (Journal again = Journal.open(run, "a")) {
                 again.append(SampleRun.step(0, 5));
                 assertEquals(List.of(SampleRun.step(0, 5)), poll(follower));
+            }
+        }
+    }
+
+    /** A journal is made in several steps, and may be met at any of them. */
+    @Test
+    void aJournalThatIsJustBegunIsReadAsSoonAsItCanBe() throws Exception {
+        for (int round = 0; round < 25; round++) {
+            Path fresh = run.resolve("run-" + round);
+            CountDownLatch follows = new CountDownLatch(1);
+            CompletableFuture<List<Event>> read = CompletableFuture.supplyAsync(() -> {
+                List<Event> events = new ArrayList<>();
+                try (JournalFollower follower = new JournalFollower(fresh)) {
+                    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+                    while (events.size() < 2 && System.nanoTime() < end) {
+                        follower.poll(Integer.MAX_VALUE, events::add);
+                        follows.countDown();
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                return events;
+            });
+            follows.await();
+            List<Event> written = List.of(SampleRun.step(0, 1), SampleRun.step(0, 2));
+            try (Journal journal = Journal.open(fresh, "a")) {
+                written.forEach(journal::append);
+                assertEquals(written, read.get(20, TimeUnit.SECONDS), "in round " + round);
             }
         }
     }
