@@ -34,6 +34,8 @@ final class TensorBoardSink implements EventSink {
     private final ImageArchive archive;
     /** The panels that were written last, so that one that stays the same is written once. */
     private final Map<String, byte[]> panels = new HashMap<>();
+    /** Pictures that may still be drawn again, with where a probe looks: until the end of their evaluation. */
+    private Optional<Event.Images> drawn = Optional.empty();
 
     /**
      * @param target that is written or replaced
@@ -57,7 +59,11 @@ final class TensorBoardSink implements EventSink {
 
     @Override
     public void close() throws IOException {
-        file.close();
+        try {
+            addPicture();
+        } finally {
+            file.close();
+        }
     }
 
     private static double seconds(Event event) {
@@ -74,12 +80,15 @@ final class TensorBoardSink implements EventSink {
             probes.add(probe);
             file.scalars(seconds(probe), probe.step(), accuracies(probe));
         } else if (event instanceof Event.Images images) {
-            addPicture(images);
+            addPicture();
+            drawn = Optional.of(images);
         } else if (event instanceof Event.Histograms histograms) {
+            addPicture();
             Map<String, Histogram> byName = new LinkedHashMap<>();
             histograms.histograms().forEach(histogram -> byName.put(histogram.name(), histogram));
             file.histograms(seconds(histograms), histograms.step(), byName);
         } else if (event instanceof Event.RunStarted start && start.firstStep() > 0) {
+            addPicture();
             panels.clear();
             // A validation of the first step was before it, and stands.
             file.restarted(seconds(start), start.firstStep() + 1);
@@ -95,7 +104,12 @@ final class TensorBoardSink implements EventSink {
                 .collect(Collectors.toMap(point -> "accuracy/" + point.series().label(), ProbePoint::accuracy));
     }
 
-    private void addPicture(Event.Images images) throws IOException {
+    private void addPicture() throws IOException {
+        if (drawn.isEmpty()) {
+            return;
+        }
+        Event.Images images = drawn.get();
+        drawn = Optional.empty();
         Map<String, byte[]> changed;
         Sheet about;
         try {

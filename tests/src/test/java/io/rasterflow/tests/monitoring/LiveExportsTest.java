@@ -109,6 +109,22 @@ class LiveExportsTest {
     }
 
     @Test
+    void picturesAreThoseThatTheEvaluationLeaves() throws IOException {
+        ImageArchive archive = new ImageArchive(run);
+        try (LiveExports exports = LiveExports.start(run, ALL);
+                Journal main = Journal.open(run, "main")) {
+            SampleImages.write(archive, 10);
+            main.append(SampleRun.images(10));
+            main.append(SampleRun.step(0, 11));
+            awaitLine(jsonl(), stepLine(11));
+            SampleImages.writeAttended(archive, 10, List.of(""));
+            main.append(SampleRun.probe(10));
+            main.append(SampleRun.histograms(10));
+        }
+        assertWhole();
+    }
+
+    @Test
     void whoTakesOverWritesEveryRowOnce() throws IOException {
         LiveExports hanging = LiveExports.start(run, ALL);
         try (Journal main = Journal.open(run, "main")) {
