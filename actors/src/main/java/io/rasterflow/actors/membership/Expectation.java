@@ -80,7 +80,7 @@ final class Expectation {
         return members.stream().map(seat -> seat.address).toList();
     }
 
-    /** Another generation has begun. */
+    /** Another generation has begun, or nobody joins any more. */
     void forget() {
         next = Optional.empty();
     }

@@ -384,7 +384,9 @@ public final class Membership {
                 .count();
         boolean joins = joiners > 0 && ranks.generation.worldSize() < rules.microBatches();
         boolean leaves = ranks.present().stream().anyMatch(Seat::leaving);
-        if (joins && !leaves && !stopping && !held && !expectation.isMet(ranks, candidates, highest(), now)) {
+        if (!joins) {
+            expectation.forget();
+        } else if (!leaves && !stopping && !held && !expectation.isMet(ranks, candidates, highest(), now)) {
             return;
         }
         if (joins || leaves || stopping || held) {
