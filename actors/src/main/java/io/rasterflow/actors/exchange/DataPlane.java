@@ -108,23 +108,27 @@ public final class DataPlane implements AutoCloseable {
         }
         List<RankExchange> neighbours = new ArrayList<>();
         List<AcceptorHandshake> visitors = new ArrayList<>();
+        String refusal = "";
         synchronized (this) {
             if (closed) {
-                return CompletableFuture.failedFuture(new ExchangeException("the data plane is closed"));
-            }
-            if (generation.number() <= lastEnded) {
-                return CompletableFuture.failedFuture(
-                        new ExchangeException("generation " + generation.number() + " is over"));
-            }
-            if (seated.putIfAbsent(new Seat(generation.number(), rank), exchange) != null) {
+                refusal = "the data plane is closed";
+            } else if (generation.number() <= lastEnded) {
+                refusal = "generation " + generation.number() + " is over";
+            } else if (seated.putIfAbsent(new Seat(generation.number(), rank), exchange) != null) {
                 throw new IllegalStateException(
                         "rank " + rank + " has joined generation " + generation.number() + " already");
             }
-            seated.values().stream()
-                    .filter(other ->
-                            other != exchange && other.plan().generation().number() == generation.number())
-                    .forEach(neighbours::add);
-            takeWaiting(generation.number(), rank, visitors);
+            if (refusal.isEmpty()) {
+                seated.values().stream()
+                        .filter(other ->
+                                other != exchange && other.plan().generation().number() == generation.number())
+                        .forEach(neighbours::add);
+                takeWaiting(generation.number(), rank, visitors);
+            }
+        }
+        if (!refusal.isEmpty()) {
+            exchange.fail(new ExchangeException(refusal)); // And its segment goes with it.
+            return exchange.joined();
         }
         startDeadline(exchange);
         neighbours.forEach(neighbour -> introduce(exchange, neighbour));

@@ -338,6 +338,8 @@ final class CoordinatorSimulation {
 
     /** Of a run that has one coordinator. */
     private static final class Numbers implements GenerationNumbers {
+        private long last;
+
         @Override
         public long highest() {
             return 0;
@@ -345,7 +347,8 @@ final class CoordinatorSimulation {
 
         @Override
         public long next(long known) {
-            return known + 1;
+            last = Math.max(last, known) + 1;
+            return last;
         }
     }
 }

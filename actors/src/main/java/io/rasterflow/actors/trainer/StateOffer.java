@@ -8,12 +8,16 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A replica's state for peers that take it. A rank that knows that it will be asked copies it before its first step, so
  * that nobody waits until its micro-batch is computed. Peers ask from any thread; the rest is confined to the trainer.
  */
 final class StateOffer implements StateSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StateOffer.class);
 
     private final Replica replica;
     private final Member member;
@@ -43,9 +47,13 @@ final class StateOffer implements StateSource {
         }
     }
 
-    /** Copies the state for all that ask until it is withdrawn. */
+    /** Copies the state for all that ask until it is withdrawn; if there is no memory for it they are told when they ask. */
     void prepare() {
-        ready = Optional.of(copy());
+        try {
+            ready = Optional.of(copy());
+        } catch (OutOfMemoryError e) {
+            LOG.warn("the state is not copied before it is asked for: {}", e.getMessage());
+        }
     }
 
     private PeerState copy() {

@@ -193,6 +193,20 @@ class SharedMemoryTest {
     }
 
     @Test
+    void aJoinThatIsRefusedLeavesNoFile() throws Exception {
+        DataPlane first = plane(Transport.AUTO);
+        DataPlane second = plane(Transport.AUTO);
+        try (first) {
+            second.close();
+            failure(first.join(pair(2, first, second), 0, List.of(1000)));
+            assertContains(failure(first.join(pair(1, first, second), 0, List.of(1000))), "generation 1 is over");
+            assertEquals(List.of(), segments());
+        }
+        assertContains(failure(first.join(pair(3, first, second), 0, List.of(1000))), "the data plane is closed");
+        assertEquals(List.of(), segments());
+    }
+
+    @Test
     void whatADeadProcessLeftIsDeletedAndWhatALivingOneHasIsNot() throws Exception {
         String namespace =
                 Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString().replaceAll("\\D", "");
