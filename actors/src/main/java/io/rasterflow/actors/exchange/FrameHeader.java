@@ -12,7 +12,7 @@ import java.util.zip.CRC32C;
  *   byte 0        4     5      6       8            16     24      28       32       36       40      44
  *        +--------+-----+------+-------+------------+------+-------+--------+--------+--------+-------+--------------+
  *        | magic  | ver | type | rank  | generation | step | index | bucket | offset | length | CRC   | payload      |
- *        | "RFXC" |  3  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | i32    | 32C   | length bytes |
+ *        | "RFXC" |  4  | u8   | u16   | i64        | i64  | i32   | i32    | i32    | i32    | 32C   | length bytes |
  *        +--------+-----+------+-------+------------+------+-------+--------+--------+--------+-------+--------------+
  *                                                                              covers bytes 0..40 and payload
  * </pre>
@@ -33,7 +33,7 @@ public record FrameHeader(
 
     public static final int BYTES = 44;
     public static final int MAGIC = 0x52465843;
-    public static final int VERSION = 3;
+    public static final int VERSION = 4;
     private static final int CHECKED_BYTES = 40;
 
     FrameHeader withLength(int bytes) {

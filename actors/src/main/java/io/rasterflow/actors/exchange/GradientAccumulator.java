@@ -24,11 +24,13 @@ final class GradientAccumulator {
     private final int first;
     private final int end;
     private final List<Span> maximal;
+    private final boolean rests;
     private final Supplier<List<ByteBuffer>> memory;
 
     private final Deque<List<ByteBuffer>> free = new ArrayDeque<>();
     private final List<Partial> stack = new ArrayList<>();
     private final List<Partial> finished = new ArrayList<>();
+    private final Deque<List<ByteBuffer>> resting = new ArrayDeque<>();
     private final BitSet ready = new BitSet();
     private final double[] squares;
     private boolean takesSquares;
@@ -38,13 +40,17 @@ final class GradientAccumulator {
     /**
      * For the run [first, end) of the tree over {@code microBatches} leaves.
      *
+     * @param rests whether the first finished partial sum of a step is not used in the next, because peers may still be sent
+     *     what has taken its place
      * @param memory gives the buffers of one more gradient
      */
-    GradientAccumulator(int microBatches, int first, int end, int buckets, Supplier<List<ByteBuffer>> memory) {
+    GradientAccumulator(
+            int microBatches, int first, int end, int buckets, boolean rests, Supplier<List<ByteBuffer>> memory) {
         this.microBatches = microBatches;
         this.first = first;
         this.end = end;
         this.maximal = ReductionTree.maximalSubtrees(microBatches, first, end);
+        this.rests = rests;
         this.memory = memory;
         this.squares = new double[buckets];
         this.next = first;
@@ -59,7 +65,11 @@ final class GradientAccumulator {
     void reset(boolean reuse, boolean squares) {
         takesSquares = squares;
         if (reuse) {
-            finished.forEach(partial -> free.push(partial.buckets()));
+            resting.forEach(free::push);
+            resting.clear();
+            for (Partial partial : finished) {
+                (rests && resting.isEmpty() ? resting : free).push(partial.buckets());
+            }
         }
         stack.forEach(partial -> free.push(partial.buckets()));
         open = null;

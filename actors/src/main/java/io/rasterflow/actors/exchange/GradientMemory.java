@@ -9,8 +9,11 @@ interface GradientMemory {
     /** Zeroed buffers for one gradient: direct, native order, one of 4·F_b bytes per bucket. */
     List<ByteBuffer> gradient();
 
-    /** Room for the sum of a bucket over all ranks, once in a generation: direct, native order, 4·F_b bytes. */
-    ByteBuffer sum(int bucket);
+    /**
+     * Room for the sum of every bucket over all ranks, once in a generation: direct, native order, 4·F_b bytes. Empty if
+     * sums take the place of the gradients.
+     */
+    List<ByteBuffer> sums();
 
     /** This process's own, which nobody else can read. */
     static GradientMemory direct(ReductionPlan plan) {
@@ -21,8 +24,9 @@ interface GradientMemory {
             }
 
             @Override
-            public ByteBuffer sum(int bucket) {
-                return FloatSums.allocate(plan.bucketFloats().get(bucket));
+            public List<ByteBuffer> sums() {
+                // What a ring forwards is neither.
+                return plan.ring() ? gradient() : List.of();
             }
         };
     }

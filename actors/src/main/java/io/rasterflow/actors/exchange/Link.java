@@ -26,6 +26,12 @@ interface Link {
      */
     void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values);
 
+    /** Whether the peer can read and write this rank's sum. */
+    boolean sharesSum();
+
+    /** Rank 0 tells the peer whether its sum is that of all ranks; only where the peer {@link #sharesSum}. */
+    void commonSum(boolean common);
+
     /** Hands over the scalars of this rank's micro-batches. */
     void scalars(long step, Scalars scalars);
 

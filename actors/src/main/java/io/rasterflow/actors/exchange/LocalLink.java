@@ -29,6 +29,15 @@ final class LocalLink implements Link {
         peer.ring(self, type, step, chunk, values);
     }
 
+    /** A rank of this process has joined before it could hear what is decided. */
+    @Override
+    public boolean sharesSum() {
+        return false;
+    }
+
+    @Override
+    public void commonSum(boolean common) {}
+
     @Override
     public void scalars(long step, Scalars scalars) {
         peer.scalars(self, step, scalars);

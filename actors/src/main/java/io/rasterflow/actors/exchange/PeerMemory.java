@@ -6,22 +6,28 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** What a rank reads of a peer's {@link SharedSegment}: its own slice of the peer's partial sums, and the peer's finished slices. */
+/**
+ * What a rank reads of a peer's {@link SharedSegment}: its own slice of the peer's partial sums, and the peer's finished
+ * slices. Of rank 0 it has the whole sum, to write its own slice there if that becomes the sum of all.
+ */
 final class PeerMemory {
 
     private final ReductionPlan plan;
     private final int peer;
     private final List<List<ByteBuffer>> partials = new ArrayList<>();
     private final List<ByteBuffer> finished = new ArrayList<>();
+    private final List<ByteBuffer> sums = new ArrayList<>();
 
     /**
-     * Maps the parts of the file that concern {@code rank}, read-only.
+     * Maps the parts of the file that concern {@code rank}.
      *
      * @throws IOException one line, if the file is not the peer's or cannot be mapped
      */
@@ -32,7 +38,9 @@ final class PeerMemory {
         if (!SharedMemory.isSegment(file) || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new IOException("there is no file " + file + " here");
         }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        Set<OpenOption> access =
+                peer == 0 ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE) : Set.of(StandardOpenOption.READ);
+        try (FileChannel channel = FileChannel.open(file, access)) {
             ByteBuffer found = ByteBuffer.allocate(token.length);
             if (channel.size() != layout.bytes()
                     || channel.read(found, 0) != token.length
@@ -49,8 +57,13 @@ final class PeerMemory {
                 partials.add(buckets);
             }
             for (Slices slices : plan.buckets()) {
-                long start = layout.sumStart(slices.bucket()) + (long) slices.start(peer) * Float.BYTES;
-                finished.add(map(channel, start, slices.length(peer)));
+                long start = layout.sumStart(slices.bucket());
+                if (peer == 0) {
+                    sums.add(SharedSegment.map(channel, start, slices.floats()));
+                    finished.add(FloatSums.view(sums.get(slices.bucket()), slices.start(peer), slices.length(peer)));
+                } else {
+                    finished.add(map(channel, start + (long) slices.start(peer) * Float.BYTES, slices.length(peer)));
+                }
             }
         }
     }
@@ -69,15 +82,9 @@ final class PeerMemory {
         return partials.get(header.offset()).get(bucket);
     }
 
-    /** The chunk of the peer's slice of a bucket that the frame announces. */
-    int chunk(FrameHeader header) {
-        Slices slices = plan.bucket(header);
-        int chunk = header.offset() / slices.chunkFloats();
-        if (header.offset() < 0 || header.offset() % slices.chunkFloats() != 0 || chunk >= slices.chunks(peer)) {
-            throw new ExchangeException(
-                    "corrupt frame: no chunk of slice " + peer + " begins at float " + header.offset());
-        }
-        return chunk;
+    /** The whole sum of every bucket, to read and write; empty unless the peer is rank 0, whose sum may be that of all. */
+    List<ByteBuffer> sums() {
+        return sums;
     }
 
     ByteBuffer reduced(int bucket, int chunk) {

@@ -49,6 +49,9 @@ final class RankExchange implements Exchange {
     private boolean closed;
     private Optional<SharedSegment> segment;
 
+    /** Whether the sum lies in one place for all ranks, where each owner writes its slices; from joining on it stays. */
+    private volatile boolean commonSum;
+
     /** @param segment where peers of this host can read its gradients, if they are to */
     RankExchange(ReductionPlan plan, int rank, Optional<SharedSegment> segment, Consumer<RankExchange> onEnd) {
         this.plan = plan;
@@ -57,13 +60,18 @@ final class RankExchange implements Exchange {
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
         GradientMemory memory = segment.isPresent() ? segment.get() : GradientMemory.direct(plan);
-        this.accumulator = new GradientAccumulator(
-                plan.microBatches(), first, first + run.length, plan.buckets().size(), memory::gradient);
         this.segment = segment;
         this.peers = peerOrder();
         this.links = new Link[plan.worldSize()];
         this.linksMissing = peers.length;
         this.progress = new StepProgress(plan, rank, memory);
+        this.accumulator = new GradientAccumulator(
+                plan.microBatches(),
+                first,
+                first + run.length,
+                plan.buckets().size(),
+                progress.inPlace() && peers.length > 0,
+                memory::gradient);
         this.ring = plan.ring() ? new RingFlow(this) : null;
         if (peers.length == 0) {
             allReached();
@@ -148,7 +156,32 @@ final class RankExchange implements Exchange {
     /** Peers map the segment before they are connected, so its name is gone when anybody hears of the join. */
     private void allReached() {
         segment().ifPresent(SharedSegment::unlink);
+        if (rank == 0) {
+            decideOnSum();
+        }
         joined.complete(this);
+    }
+
+    /** All ranks have one sum, that of rank 0, if all of them can write there. The others wait to hear of it. */
+    private void decideOnSum() {
+        healthyLinks().ifPresent(ways -> {
+            commonSum = peers.length > 0 && IntStream.of(peers).allMatch(peer -> ways[peer].sharesSum());
+            for (int peer : peers) {
+                if (ways[peer].sharesSum()) {
+                    ways[peer].commonSum(commonSum);
+                }
+            }
+        });
+    }
+
+    /** Rank 0's sum is that of all ranks. */
+    void sumInto(List<ByteBuffer> sums) {
+        whenHealthy(() -> progress.sumInto(sums));
+        commonSum = true;
+    }
+
+    boolean sumIsCommon() {
+        return commonSum;
     }
 
     /** The time to join is over. */
@@ -269,6 +302,9 @@ final class RankExchange implements Exchange {
             return;
         }
         segment().ifPresent(shared -> sharedGradient = shared.gradientOf(bucket, gradient));
+        if (slot == plan.firstSlot(rank)) {
+            whenHealthy(() -> progress.firstPartial(bucket, gradient));
+        }
         Slices slices = plan.buckets().get(bucket);
         for (int peer : peers) {
             if (slices.length(peer) > 0) {
@@ -389,9 +425,18 @@ final class RankExchange implements Exchange {
                 .ifPresent(chunks -> chunks.stream().forEach(chunk -> reduce(ofStep, bucket, chunk))));
     }
 
-    /** A peer of this process has finished a chunk of its slice of a bucket. */
+    /** A peer whose memory this process can read has finished a chunk of its slice of a bucket. */
     void reduced(int peer, long ofStep, int bucket, int chunk, ByteBuffer values) {
-        blaming(peer, () -> keep(peer, ofStep, bucket, chunk, values));
+        if (commonSum) {
+            finished(peer, ofStep, bucket, chunk);
+        } else {
+            blaming(peer, () -> keep(peer, ofStep, bucket, chunk, values));
+        }
+    }
+
+    /** A peer has finished a chunk of its slice of a bucket where the sum of all ranks lies. */
+    void finished(int peer, long ofStep, int bucket, int chunk) {
+        blaming(peer, () -> advance(() -> progress.reducedArrived(peer, ofStep, bucket, chunk)));
     }
 
     /** The next rank of a ring, in this process, is handed a chunk. */

@@ -19,6 +19,7 @@ import java.util.Optional;
  *                          &lt;--  SEGMENT (token, path)
  *   MAPPED ()              --&gt;      or a reason why not: then gradients for this rank go over the socket
  *                          &lt;--  MAPPED ()
+ *   COMMON_SUM ()          --&gt;      from rank 0, if that could be read, when it has heard from all ranks
  * </pre>
  */
 final class SegmentHandshake implements FrameSink {
@@ -31,6 +32,7 @@ final class SegmentHandshake implements FrameSink {
     private boolean mapped;
     private boolean answered;
     private boolean readable;
+    private boolean decided;
     private boolean done;
 
     private SegmentHandshake(DuplexChannel channel, FrameDecoder decoder, RankExchange exchange, int peer) {
@@ -81,12 +83,18 @@ final class SegmentHandshake implements FrameSink {
             answered = true;
             readable = !payload.hasRemaining();
             insist(readable, "rank " + peer + " cannot read this rank's: " + Frames.text(payload));
+        } else if (header.type() == FrameType.COMMON_SUM && memory.isPresent() && peer == 0 && !decided) {
+            decided = true;
+            if (header.index() != 0) {
+                exchange.sumInto(memory.get().sums());
+            }
         } else if (header.type() == FrameType.ABORT) {
             throw new ExchangeException(Frames.text(payload));
         } else {
             throw new ExchangeException("a frame of type " + header.type() + " where memory is shared");
         }
-        if (mapped && answered && !done) {
+        boolean awaitsDecision = peer == 0 && memory.isPresent() && !decided;
+        if (mapped && answered && !awaitsDecision && !done) {
             finish();
         }
     }

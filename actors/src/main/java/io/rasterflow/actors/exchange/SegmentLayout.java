@@ -12,7 +12,8 @@ import java.util.List;
  *   | token  | unused  | gradient 0 | ... | gradient n | ... | sum 0    | ... |
  *   +--------+---------+------------+-----+------------+-----+----------+-----+
  *                       one part for each bucket, at multiples of 4,096 bytes;
- *                       a sum is a whole bucket, of which peers read the rank's slice
+ *                       a sum is a whole bucket, of which peers read the rank's slice;
+ *                       that of rank 0 may be the sum of all ranks
  * </pre>
  *
  * <p>There are as many gradients as {@link GradientAccumulator} holds at once.

@@ -21,7 +21,8 @@ import java.util.Set;
  * <p>Why nothing is overwritten while a peer reads it, although nobody is asked. A partial sum of step s is rewritten when
  * its rank has completed s, so it holds every owner's finished slice, and an owner finishes a slice only after it has read
  * everybody's partial sums. An owner rewrites its finished slice when it holds everybody's partial sums of step s + 1, and a peer
- * contributes to s + 1 only after it has completed s, so it has copied this slice. The frames that announce memory follow
+ * contributes to s + 1 only after its caller has begun it, so it has copied this slice or, in a sum that all ranks have in
+ * common, is done with it. The frames that announce memory follow
  * the writes to it and precede the reads; a connection keeps their order.
  */
 final class SharedSegment implements GradientMemory {
@@ -79,7 +80,7 @@ final class SharedSegment implements GradientMemory {
     }
 
     /** Reads each page: the kernel then maps sixteen at once, where first writes would have it map them one by one. */
-    private static ByteBuffer map(FileChannel channel, long start, int floats) throws IOException {
+    static ByteBuffer map(FileChannel channel, long start, int floats) throws IOException {
         return channel.map(FileChannel.MapMode.READ_WRITE, start, (long) floats * Float.BYTES)
                 .load()
                 .order(ByteOrder.nativeOrder());
@@ -92,8 +93,8 @@ final class SharedSegment implements GradientMemory {
     }
 
     @Override
-    public ByteBuffer sum(int bucket) {
-        return sums.get(bucket);
+    public List<ByteBuffer> sums() {
+        return List.copyOf(sums);
     }
 
     /** Which gradient this buffer of a bucket belongs to. */

@@ -56,6 +56,20 @@ record Slices(int bucket, int floats, int worldSize, int chunkFloats, ExchangeCo
     }
 
     /**
+     * The number of the chunk of the slice of {@code owner} that a SHARED_REDUCED frame announces.
+     *
+     * @throws ExchangeException if there is no such chunk
+     */
+    int chunkAt(int owner, FrameHeader header) {
+        int chunk = header.offset() / chunkFloats;
+        if (header.offset() < 0 || header.offset() % chunkFloats != 0 || chunk >= chunks(owner)) {
+            throw new ExchangeException(
+                    "corrupt frame: no chunk of slice " + owner + " begins at float " + header.offset());
+        }
+        return chunk;
+    }
+
+    /**
      * The number of the chunk that a PARTIAL or REDUCED frame carries for the slice of {@code owner}.
      *
      * @throws ExchangeException if it carries no whole chunk

@@ -91,7 +91,7 @@ final class SocketLink implements Link, FrameSink {
     public void reduced(long step, int bucket, int chunk, ByteBuffer values, ByteBuffer wire) {
         int offset = chunk * exchange.plan().chunkFloats();
         enqueue(
-                readable
+                readable || exchange.sumIsCommon()
                         ? announcement(FrameType.SHARED_REDUCED, step, exchange.rank(), bucket, offset)
                         : new Transfer(
                                 FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, false, wire));
@@ -107,6 +107,16 @@ final class SocketLink implements Link, FrameSink {
     public void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
         int offset = chunk.number() * exchange.plan().chunkFloats();
         enqueue(new Transfer(type, step, chunk.slice(), chunk.bucket(), offset, chunkBytes, narrow != null, values));
+    }
+
+    @Override
+    public boolean sharesSum() {
+        return readable;
+    }
+
+    @Override
+    public void commonSum(boolean common) {
+        enqueue(announcement(FrameType.COMMON_SUM, 0, common ? 1 : 0, 0, 0));
     }
 
     @Override
@@ -215,7 +225,8 @@ final class SocketLink implements Link, FrameSink {
         return switch (header.type()) {
             case ABORT -> ByteBuffer.allocate(header.length());
             case SHARED_PARTIAL, SHARED_REDUCED -> {
-                if (memory.isEmpty() || header.length() > 0) {
+                boolean common = header.type() == FrameType.SHARED_REDUCED && exchange.sumIsCommon();
+                if ((memory.isEmpty() && !common) || header.length() > 0) {
                     throw new ExchangeException("corrupt frame: " + header.type() + " with " + header.length()
                             + " bytes" + (memory.isEmpty() ? " but without shared memory" : ""));
                 }
@@ -239,9 +250,13 @@ final class SocketLink implements Link, FrameSink {
             partialReadable(header);
         } else if (header.type() == FrameType.SHARED_REDUCED) {
             VarHandle.acquireFence();
-            int chunk = memory.orElseThrow().chunk(header);
-            ByteBuffer values = memory.orElseThrow().reduced(header.bucket(), chunk);
-            exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
+            int chunk = exchange.plan().bucket(header).chunkAt(peer, header);
+            if (exchange.sumIsCommon()) {
+                exchange.finished(peer, header.step(), header.bucket(), chunk);
+            } else {
+                ByteBuffer values = memory.orElseThrow().reduced(header.bucket(), chunk);
+                exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
+            }
         } else {
             if (widens(header)) {
                 Bf16.decode(payload, destination);

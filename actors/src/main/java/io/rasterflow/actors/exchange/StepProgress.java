@@ -15,8 +15,9 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Why nothing is overwritten too early: a rank completes step s only when every owner has read all its partial sums, and
  * step s + 1 reaches nobody's result before everybody has begun it. So besides the current step only the next one can
- * arrive; its scalars have a board of their own, its addends need none (see {@link SliceReducer}). The same holds for
- * memory that other processes read, see {@link SharedSegment}.
+ * arrive; its scalars have a board of their own, its addends need none (see {@link SliceReducer}). A sum that takes the
+ * place of this rank's partial sum overwrites what its owner has read, and stays while the next step uses other memory,
+ * for finished chunks may still be on their way to a slow peer. The same holds for memory that other processes read, see {@link SharedSegment}.
  */
 final class StepProgress {
 
@@ -26,6 +27,7 @@ final class StepProgress {
     private final List<SliceReducer> reducers = new ArrayList<>();
     private final List<BitSet[]> reducedChunks = new ArrayList<>();
     private final List<ByteBuffer> result = new ArrayList<>();
+    private boolean inPlace;
 
     private int parity;
     private long step = StepBoard.NONE;
@@ -44,9 +46,26 @@ final class StepProgress {
             if (!plan.ring()) {
                 reducers.add(new SliceReducer(plan, slices, rank));
             }
-            if (plan.worldSize() > 1) {
-                result.add(memory.sum(slices.bucket()));
-            }
+        }
+        sumInto(memory.sums());
+    }
+
+    /** Whether the sum of all ranks takes the place of a partial sum. */
+    boolean inPlace() {
+        return inPlace;
+    }
+
+    /** From now on sums go there; before the first step. */
+    void sumInto(List<ByteBuffer> sums) {
+        inPlace = sums.isEmpty();
+        result.clear();
+        result.addAll(inPlace ? Collections.nCopies(plan.buckets().size(), null) : sums);
+    }
+
+    /** A bucket of this rank's first partial sum, whose place the sum of all takes if it has none of its own. */
+    void firstPartial(int bucket, ByteBuffer gradient) {
+        if (inPlace) {
+            result.set(bucket, gradient);
         }
     }
 
@@ -185,9 +204,6 @@ final class StepProgress {
 
     /** A single rank's only partial sum is the result: one bucket of it, last of all or not. */
     void resultArrived(int bucket, ByteBuffer gradient) {
-        if (result.isEmpty()) {
-            result.addAll(Collections.nCopies(plan.buckets().size(), gradient));
-        }
         result.set(bucket, gradient);
         chunksMissing--;
     }

@@ -130,7 +130,7 @@ class FrameDecoderTest {
     @Test
     void namesWhatIsWrong() {
         assertCause("magic 00465843, expected 52465843", 0, 0);
-        assertCause("version 9, this build speaks 3", 4, 9);
+        assertCause("version 9, this build speaks 4", 4, 9);
         assertCause("type 77 is unknown", 5, 77);
         assertCause("payload bytes, at most 212 are allowed", 36, 0x7f);
         assertCause("payload bytes, at most 212 are allowed", 36, 0xff);

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that read each other's memory. Data planes of one JVM do so, too; {@link SharedProcessesTest} has processes. */
 class SharedMemoryTest {
@@ -113,11 +115,14 @@ class SharedMemoryTest {
     }
 
     /** One of two has no memory that the other could read: its gradients go over the socket, the other's do not. */
-    @Test
-    void aPairWithoutSharedMemoryFallsBackToSockets() throws Exception {
-        DataPlane first = plane(Transport.AUTO);
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aPairWithoutSharedMemoryFallsBackToSockets(int without) throws Exception {
+        DataPlane with = plane(Transport.AUTO);
         System.setProperty(DIRECTORY, directory.resolve("missing").toString());
-        DataPlane second = plane(Transport.AUTO);
+        DataPlane bare = plane(Transport.AUTO);
+        DataPlane first = without == 0 ? bare : with;
+        DataPlane second = without == 0 ? with : bare;
         try (first;
                 second) {
             CompletionStage<Exchange> one = first.join(pair(1, first, second), 0, List.of(1000));
@@ -145,6 +150,39 @@ class SharedMemoryTest {
                 }
             }
         }
+    }
+
+    /** What all ranks can write to holds the sum once, however many they are. */
+    @Test
+    void theSumOfAllRanksLiesInOnePlace() throws Exception {
+        List<DataPlane> planes = List.of(plane(Transport.AUTO), plane(Transport.AUTO), plane(Transport.AUTO));
+        Generation generation =
+                new Generation(1, planes.stream().map(plane -> plane.address(0)).toList(), planes.size());
+        List<CompletionStage<Exchange>> joins = new ArrayList<>();
+        for (int rank = 0; rank < planes.size(); rank++) {
+            joins.add(planes.get(rank).join(generation, rank, List.of(1000)));
+        }
+        List<Exchange> ranks = new ArrayList<>();
+        for (CompletionStage<Exchange> join : joins) {
+            ranks.add(join.toCompletableFuture().get(10, TimeUnit.SECONDS));
+        }
+        for (Exchange rank : ranks) {
+            rank.begin(1);
+            rank.nextGradient().get(0).asFloatBuffer().put(0, 3f);
+            rank.contribute(0, 1, 1);
+        }
+        List<ByteBuffer> sums = new ArrayList<>();
+        for (Exchange rank : ranks) {
+            sums.add(rank.allReduce()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS)
+                    .gradientSum()
+                    .get(0));
+        }
+        sums.forEach(sum -> assertEquals(9f, sum.getFloat(0)));
+        sums.get(2).putFloat(0, 7f);
+        sums.forEach(sum -> assertEquals(7f, sum.getFloat(0)));
+        planes.forEach(DataPlane::close);
     }
 
     @Test
@@ -312,6 +350,12 @@ class SharedMemoryTest {
 
     /** A peer whose file is mapped does something, and the generation ends in one line. */
     private void assertLost(Crime crime, String cause) throws Exception {
+        for (int common = 0; common < 2; common++) {
+            assertLost(crime, cause, common);
+        }
+    }
+
+    private void assertLost(Crime crime, String cause, int common) throws Exception {
         try (DataPlane plane = DataPlane.bind(
                         World.address(World.SECRET), World.config(64, 10_000).with(Transport.AUTO));
                 WirePeer peer = new WirePeer(plane.address(0), 7)) {
@@ -323,6 +367,7 @@ class SharedMemoryTest {
             peer.send(WirePeer.frame(FrameType.MAPPED, 7, 0, 0, 0, new byte[] {'n', 'o'}));
             assertTrue(peer.receive(FrameType.SEGMENT).length > 32);
             assertEquals(0, peer.receive(FrameType.MAPPED).length);
+            peer.send(WirePeer.frame(FrameType.COMMON_SUM, 7, 0, common, 0, new byte[0]));
             Exchange exchange = join.toCompletableFuture().get(10, TimeUnit.SECONDS);
             exchange.begin(1);
             assertEquals(1, exchange.nextGradient().size());
