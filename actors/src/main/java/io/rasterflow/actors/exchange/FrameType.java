@@ -38,7 +38,7 @@ public enum FrameType {
     MAPPED,
     /** A bucket of a partial sum can be read in shared memory; no payload; index is the slot, offset the gradient. */
     SHARED_PARTIAL,
-    /** A chunk of the sender's finished slice can be read there; no payload; index is the sender's rank. */
+    /** A chunk of the sender's finished slice can be read there; no payload; index is the gradient whose place the sum takes. */
     SHARED_REDUCED,
     /** Rank 0 has heard from everybody: whether its sum is the sum of all ranks, index 1, or each has its own, 0. */
     COMMON_SUM;

@@ -64,13 +64,13 @@ final class RankExchange implements Exchange {
         this.peers = peerOrder();
         this.links = new Link[plan.worldSize()];
         this.linksMissing = peers.length;
-        this.progress = new StepProgress(plan, rank, memory);
+        this.progress = new StepProgress(plan, rank);
         this.accumulator = new GradientAccumulator(
                 plan.microBatches(),
                 first,
                 first + run.length,
                 plan.buckets().size(),
-                progress.inPlace() && peers.length > 0,
+                !plan.ring() && peers.length > 0,
                 memory::gradient);
         this.ring = plan.ring() ? new RingFlow(this) : null;
         if (peers.length == 0) {
@@ -120,6 +120,16 @@ final class RankExchange implements Exchange {
     /** The gradient in the segment that the calling thread is about to publish. */
     int sharedGradient() {
         return sharedGradient;
+    }
+
+    /** The gradient in the segment whose place the sum of a bucket takes. */
+    int gradientOfSum(int bucket) {
+        synchronized (lock) {
+            return commonSum
+                    ? 0
+                    : segment.map(shared -> shared.gradientOf(bucket, progress.sum(bucket)))
+                            .orElse(0);
+        }
     }
 
     /** Runs the action when this rank cannot join. */
@@ -175,9 +185,14 @@ final class RankExchange implements Exchange {
     }
 
     /** Rank 0's sum is that of all ranks. */
-    void sumInto(List<ByteBuffer> sums) {
-        whenHealthy(() -> progress.sumInto(sums));
+    void shareSum() {
+        whenHealthy(() -> progress.shareSum());
         commonSum = true;
+    }
+
+    /** Rank 0 says where the sum of a bucket is. */
+    void commonSum(long ofStep, int bucket, ByteBuffer sum) {
+        blaming(0, () -> advance(() -> progress.commonSum(ofStep, bucket, sum)));
     }
 
     boolean sumIsCommon() {
@@ -307,7 +322,8 @@ final class RankExchange implements Exchange {
         }
         Slices slices = plan.buckets().get(bucket);
         for (int peer : peers) {
-            if (slices.length(peer) > 0) {
+            // Where the sum is must be known even to those who add nothing to it.
+            if (slices.length(peer) > 0 || (slot == 0 && commonSum)) {
                 ways.get()[peer].partial(step, slot, bucket, slice(gradient, slices, peer));
             }
         }

@@ -86,7 +86,7 @@ final class SegmentHandshake implements FrameSink {
         } else if (header.type() == FrameType.COMMON_SUM && memory.isPresent() && peer == 0 && !decided) {
             decided = true;
             if (header.index() != 0) {
-                exchange.sumInto(memory.get().sums());
+                exchange.shareSum();
             }
         } else if (header.type() == FrameType.ABORT) {
             throw new ExchangeException(Frames.text(payload));

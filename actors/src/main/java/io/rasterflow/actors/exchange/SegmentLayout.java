@@ -8,15 +8,13 @@ import java.util.List;
  *
  * <pre>
  *   0        32
- *   +--------+---------+------------+-----+------------+-----+----------+-----+
- *   | token  | unused  | gradient 0 | ... | gradient n | ... | sum 0    | ... |
- *   +--------+---------+------------+-----+------------+-----+----------+-----+
- *                       one part for each bucket, at multiples of 4,096 bytes;
- *                       a sum is a whole bucket, of which peers read the rank's slice;
- *                       that of rank 0 may be the sum of all ranks
+ *   +--------+---------+------------+-----+------------+
+ *   | token  | unused  | gradient 0 | ... | gradient n |
+ *   +--------+---------+------------+-----+------------+
+ *                       one part for each bucket, at multiples of 4,096 bytes
  * </pre>
  *
- * <p>There are as many gradients as {@link GradientAccumulator} holds at once.
+ * <p>There is one gradient more than {@link GradientAccumulator} fills at once: the last step's sum rests in it.
  */
 final class SegmentLayout {
 
@@ -26,24 +24,19 @@ final class SegmentLayout {
     private final int gradients;
     private final long gradientBytes;
     private final List<Long> bucketStarts = new ArrayList<>();
-    private final List<Long> sumStarts = new ArrayList<>();
     private final long bytes;
 
     SegmentLayout(ReductionPlan plan, int rank) {
         int first = plan.firstMicroBatch(rank);
-        this.gradients = GradientAccumulator.gradientsHeld(plan.microBatches(), first, first + plan.runLength(rank));
+        this.gradients =
+                GradientAccumulator.gradientsHeld(plan.microBatches(), first, first + plan.runLength(rank)) + 1;
         long start = 0;
         for (Slices slices : plan.buckets()) {
             bucketStarts.add(start);
             start += pages(slices.floats());
         }
         this.gradientBytes = start;
-        start = PAGE + gradients * gradientBytes;
-        for (Slices slices : plan.buckets()) {
-            sumStarts.add(start);
-            start += pages(slices.floats());
-        }
-        this.bytes = start;
+        this.bytes = PAGE + gradients * gradientBytes;
     }
 
     private static long pages(int floats) {
@@ -57,11 +50,6 @@ final class SegmentLayout {
     /** First byte of a bucket of a gradient. */
     long gradientStart(int gradient, int bucket) {
         return PAGE + gradient * gradientBytes + bucketStarts.get(bucket);
-    }
-
-    /** First byte of the sum of a bucket. */
-    long sumStart(int bucket) {
-        return sumStarts.get(bucket);
     }
 
     /** Length of the whole. */

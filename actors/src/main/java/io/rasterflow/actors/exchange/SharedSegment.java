@@ -22,7 +22,7 @@ import java.util.Set;
  * its rank has completed s, so it holds every owner's finished slice, and an owner finishes a slice only after it has read
  * everybody's partial sums. An owner rewrites its finished slice when it holds everybody's partial sums of step s + 1, and a peer
  * contributes to s + 1 only after its caller has begun it, so it has copied this slice or, in a sum that all ranks have in
- * common, is done with it. The frames that announce memory follow
+ * common, is done with it. The sum takes the place of a partial sum, whose memory is not used again in the next step. The frames that announce memory follow
  * the writes to it and precede the reads; a connection keeps their order.
  */
 final class SharedSegment implements GradientMemory {
@@ -35,7 +35,6 @@ final class SharedSegment implements GradientMemory {
     private final GradientMemory spare;
     private final byte[] token = new byte[SegmentLayout.TOKEN_BYTES];
     private final List<List<ByteBuffer>> gradients = new ArrayList<>();
-    private final List<ByteBuffer> sums = new ArrayList<>();
     private int given;
 
     /**
@@ -59,9 +58,6 @@ final class SharedSegment implements GradientMemory {
                 }
                 gradients.add(List.copyOf(buckets));
             }
-            for (Slices slices : plan.buckets()) {
-                sums.add(map(channel, layout.sumStart(slices.bucket()), slices.floats()));
-            }
             made = true;
         } finally {
             if (!made) {
@@ -80,7 +76,7 @@ final class SharedSegment implements GradientMemory {
     }
 
     /** Reads each page: the kernel then maps sixteen at once, where first writes would have it map them one by one. */
-    static ByteBuffer map(FileChannel channel, long start, int floats) throws IOException {
+    private static ByteBuffer map(FileChannel channel, long start, int floats) throws IOException {
         return channel.map(FileChannel.MapMode.READ_WRITE, start, (long) floats * Float.BYTES)
                 .load()
                 .order(ByteOrder.nativeOrder());
@@ -90,11 +86,6 @@ final class SharedSegment implements GradientMemory {
     public List<ByteBuffer> gradient() {
         // More than the layout has are asked for after a failure only; no peer reads them.
         return given < gradients.size() ? gradients.get(given++) : spare.gradient();
-    }
-
-    @Override
-    public List<ByteBuffer> sums() {
-        return List.copyOf(sums);
     }
 
     /** Which gradient this buffer of a bucket belongs to. */

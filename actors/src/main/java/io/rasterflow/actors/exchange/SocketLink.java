@@ -92,7 +92,7 @@ final class SocketLink implements Link, FrameSink {
         int offset = chunk * exchange.plan().chunkFloats();
         enqueue(
                 readable || exchange.sumIsCommon()
-                        ? announcement(FrameType.SHARED_REDUCED, step, exchange.rank(), bucket, offset)
+                        ? announcement(FrameType.SHARED_REDUCED, step, exchange.gradientOfSum(bucket), bucket, offset)
                         : new Transfer(
                                 FrameType.REDUCED, step, exchange.rank(), bucket, offset, chunkBytes, false, wire));
     }
@@ -254,7 +254,7 @@ final class SocketLink implements Link, FrameSink {
             if (exchange.sumIsCommon()) {
                 exchange.finished(peer, header.step(), header.bucket(), chunk);
             } else {
-                ByteBuffer values = memory.orElseThrow().reduced(header.bucket(), chunk);
+                ByteBuffer values = memory.orElseThrow().reduced(header, chunk);
                 exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
             }
         } else {
@@ -276,6 +276,10 @@ final class SocketLink implements Link, FrameSink {
         VarHandle.acquireFence();
         ByteBuffer slice = memory.orElseThrow().partial(header);
         exchange.readable(peer, header.step(), header.index(), header.bucket(), slice);
+        if (peer == 0 && header.index() == 0 && exchange.sumIsCommon()) {
+            ByteBuffer sum = memory.orElseThrow().gradient(header.offset(), header.bucket());
+            exchange.commonSum(header.step(), header.bucket(), sum);
+        }
         int chunks = exchange.plan().bucket(header).chunks(exchange.rank());
         for (int i = 0; i < chunks; i++) {
             int chunk = i;

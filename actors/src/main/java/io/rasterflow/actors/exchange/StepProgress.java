@@ -26,8 +26,10 @@ final class StepProgress {
     private final StepBoard[] boards;
     private final List<SliceReducer> reducers = new ArrayList<>();
     private final List<BitSet[]> reducedChunks = new ArrayList<>();
-    private final List<ByteBuffer> result = new ArrayList<>();
-    private boolean inPlace;
+    private List<ByteBuffer> sums = new ArrayList<>();
+    private List<ByteBuffer> nextSums = new ArrayList<>();
+    /** Whether the sum lies in memory of rank 0, and this is another rank. */
+    private boolean common;
 
     private int parity;
     private long step = StepBoard.NONE;
@@ -35,7 +37,7 @@ final class StepProgress {
     private int chunksMissing;
     private CompletableFuture<Reduced> future = new CompletableFuture<>();
 
-    StepProgress(ReductionPlan plan, int rank, GradientMemory memory) {
+    StepProgress(ReductionPlan plan, int rank) {
         this.plan = plan;
         this.rank = rank;
         this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
@@ -46,27 +48,37 @@ final class StepProgress {
             if (!plan.ring()) {
                 reducers.add(new SliceReducer(plan, slices, rank));
             }
+            sums.add(plan.ring() ? FloatSums.allocate(slices.floats()) : null);
+            nextSums.add(null);
         }
-        sumInto(memory.sums());
     }
 
-    /** Whether the sum of all ranks takes the place of a partial sum. */
-    boolean inPlace() {
-        return inPlace;
+    /** The sum lies in memory of rank 0, which says in every step where; before the first step. */
+    void shareSum() {
+        common = true;
     }
 
-    /** From now on sums go there; before the first step. */
-    void sumInto(List<ByteBuffer> sums) {
-        inPlace = sums.isEmpty();
-        result.clear();
-        result.addAll(inPlace ? Collections.nCopies(plan.buckets().size(), null) : sums);
-    }
-
-    /** A bucket of this rank's first partial sum, whose place the sum of all takes if it has none of its own. */
+    /** A bucket of this rank's first partial sum: what has been read of it makes room for the sum of all ranks. */
     void firstPartial(int bucket, ByteBuffer gradient) {
-        if (inPlace) {
-            result.set(bucket, gradient);
+        if (!plan.ring() && !common) {
+            sums.set(bucket, gradient);
         }
+    }
+
+    /** Where the sum of a bucket lies that all ranks share, in this step or the next. */
+    void commonSum(long ofStep, int bucket, ByteBuffer sum) {
+        boolean current = board(0, ofStep) == boards[parity];
+        if ((current ? sums : nextSums).set(bucket, sum) != null) {
+            throw new ExchangeException("rank 0 says twice where bucket " + bucket + " of step " + ofStep + " is");
+        }
+        if (current) {
+            chunksMissing--;
+        }
+    }
+
+    /** Where the sum of a bucket lies in this step. */
+    ByteBuffer sum(int bucket) {
+        return sums.get(bucket);
     }
 
     long step() {
@@ -88,7 +100,7 @@ final class StepProgress {
     /** Where this rank's slice of a bucket is added up and peers are sent it from: its place in the result. */
     ByteBuffer ownSlice(int bucket) {
         Slices slices = plan.buckets().get(bucket);
-        return FloatSums.view(result.get(bucket), slices.start(rank), slices.length(rank));
+        return FloatSums.view(sums.get(bucket), slices.start(rank), slices.length(rank));
     }
 
     /**
@@ -107,7 +119,16 @@ final class StepProgress {
         step = newStep;
         running = true;
         future = new CompletableFuture<>();
+        if (!plan.ring()) {
+            List<ByteBuffer> before = sums;
+            sums = nextSums;
+            nextSums = before;
+            Collections.fill(nextSums, null);
+        }
         chunksMissing = plan.worldSize() == 1 ? plan.buckets().size() : plan.totalChunks();
+        if (common) {
+            chunksMissing += Collections.frequency(sums, null);
+        }
         for (BitSet[] ofBucket : reducedChunks) {
             for (BitSet chunks : ofBucket) {
                 chunks.clear();
@@ -182,7 +203,11 @@ final class StepProgress {
     ByteBuffer reducedTarget(int owner, long ofStep, int bucket, int chunk) {
         requireReducible(owner, ofStep, bucket, chunk);
         Slices slices = plan.buckets().get(bucket);
-        return FloatSums.view(result.get(bucket), slices.chunkStart(owner, chunk), slices.chunkLength(owner, chunk));
+        if (sums.get(bucket) == null || common) {
+            throw new ExchangeException(
+                    "values of a finished chunk came where " + (common ? "all share a sum" : "no addend went"));
+        }
+        return FloatSums.view(sums.get(bucket), slices.chunkStart(owner, chunk), slices.chunkLength(owner, chunk));
     }
 
     /** A finished chunk is in the result. */
@@ -204,7 +229,7 @@ final class StepProgress {
 
     /** A single rank's only partial sum is the result: one bucket of it, last of all or not. */
     void resultArrived(int bucket, ByteBuffer gradient) {
-        result.set(bucket, gradient);
+        sums.set(bucket, gradient);
         chunksMissing--;
     }
 
@@ -220,7 +245,7 @@ final class StepProgress {
         board.clear();
         running = false;
         CompletableFuture<Reduced> done = future;
-        List<ByteBuffer> gradientSum = result.stream()
+        List<ByteBuffer> gradientSum = sums.stream()
                 .map(bucket -> FloatSums.view(bucket, 0, bucket.capacity() / Float.BYTES))
                 .toList();
         double meanSquaredNorm = sum.squaredNorm() / plan.microBatches();

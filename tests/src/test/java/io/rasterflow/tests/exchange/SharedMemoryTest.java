@@ -395,7 +395,7 @@ class SharedMemoryTest {
 
     @Test
     void aGradientThatDoesNotExist() throws Exception {
-        assertLost((peer, file) -> peer.send(announce(FrameType.SHARED_PARTIAL, 0, 1, 0)), "gradient 1 of 1");
+        assertLost((peer, file) -> peer.send(announce(FrameType.SHARED_PARTIAL, 0, 2, 0)), "gradient 2 of 2");
     }
 
     @Test
