@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.model.program.Engines;
+import io.rasterflow.tests.Paired;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -16,13 +17,12 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every kind of bad input ends with one clear line and the exit code of cli.md, and leaves nothing half done. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BadInputTest {
 

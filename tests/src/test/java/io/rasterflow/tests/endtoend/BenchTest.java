@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.cli.Main;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -15,12 +16,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow bench} as a user calls it: that it measures what it says, not how fast that is. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class BenchTest {
 
     private static final Path SHARD = Rasterflow.HOME.resolve("streams/data/fashion-mnist/validation-00.tar.gz");

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.model.checkpoint.Safetensors;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow codebook} on the bundled images. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class CodebookTest {
 
     @TempDir

@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** import, embed and export as a user runs them. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class EcosystemTest {
     private static final Path FIXTURES = Rasterflow.HOME.resolve("tests/src/test/resources/interop");
 

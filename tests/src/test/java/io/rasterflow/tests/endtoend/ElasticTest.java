@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.tests.Chromium;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -20,12 +21,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real trainer processes are killed, stopped, let go and joined; the run goes on and ends with the very same weights. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class ElasticTest {
 
     private static final List<String> STEPS = List.of(

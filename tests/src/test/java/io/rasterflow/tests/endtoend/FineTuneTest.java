@@ -18,6 +18,7 @@ import io.rasterflow.model.checkpoint.Safetensors;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.TrainingState;
 import io.rasterflow.model.checkpoint.WeightsHash;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -28,12 +29,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The verb finetune on an untrained checkpoint and real images: what it learns, leaves and refuses. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class FineTuneTest {
 
     private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");

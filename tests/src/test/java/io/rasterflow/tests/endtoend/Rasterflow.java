@@ -13,9 +13,6 @@ import java.util.concurrent.TimeUnit;
 /** The launcher script as a user runs it, in a working directory of its own. */
 final class Rasterflow {
 
-    /** Tag of classes that run two at a time: they look at processes of their own only, and measure no times. */
-    static final String LAUNCHED = "launched";
-
     static final Path HOME = Path.of(System.getProperty("rasterflow.home"));
 
     /** A small, fast run on the bundled images; the page is off so that runs can go side by side. */

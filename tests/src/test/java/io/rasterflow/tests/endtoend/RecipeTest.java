@@ -14,6 +14,7 @@ import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,12 +22,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The training recipe through the launcher: schedules, branches, averaged weights, the end of a run that diverges. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class RecipeTest {
 
     private static final List<String> RECIPE = List.of(

@@ -9,6 +9,7 @@ import io.rasterflow.cli.Main;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.event.Event.RunStarted.Experiment;
 import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,12 +20,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow scaling} over journals of runs whose losses follow a law that is known. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class ScalingVerbTest {
 
     private static final int BATCH = 64;

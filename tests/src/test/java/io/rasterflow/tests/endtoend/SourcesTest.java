@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journals;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.streams.storage.S3Server;
 import java.io.InputStream;
 import java.net.URI;
@@ -22,12 +23,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job on images that do not lie in local shards. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class SourcesTest {
 
     private static final Path BUNDLED = Rasterflow.HOME.resolve("streams/data/fashion-mnist");

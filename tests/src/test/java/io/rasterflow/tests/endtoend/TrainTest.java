@@ -16,6 +16,7 @@ import io.rasterflow.monitoring.images.Sheet;
 import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.journal.MetricsExport;
 import io.rasterflow.monitoring.journal.MetricsExport.Format;
+import io.rasterflow.tests.Paired;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -41,12 +42,11 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job through the launcher: real processes, real sockets, real images. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class TrainTest {
 
     @TempDir

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.rasterflow.cli.Main;
 import io.rasterflow.monitoring.event.Event;
 import io.rasterflow.monitoring.journal.Journal;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.monitoring.SampleRun;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,12 +22,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rasterflow report} and {@code rasterflow top} as a user calls them. */
-@Tag(Rasterflow.LAUNCHED)
+@Paired
 class WatchVerbsTest {
 
     @TempDir

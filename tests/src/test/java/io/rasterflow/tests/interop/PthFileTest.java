@@ -10,6 +10,7 @@ import io.rasterflow.model.checkpoint.ElementType;
 import io.rasterflow.model.checkpoint.Safetensors;
 import io.rasterflow.model.checkpoint.TensorFile;
 import io.rasterflow.model.pickle.PthFile;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Paired
 class PthFileTest {
     private static final String TENSOR = "ctorch._utils\n_rebuild_tensor_v2\n";
 

@@ -21,6 +21,7 @@ import io.rasterflow.model.aim.Objective;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.optimizer.OptimizerConfig;
 import io.rasterflow.model.program.ParameterLayout;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -34,6 +35,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+@Paired
 class AimReplicaTest {
     private static final int IMAGES = 8;
 

@@ -19,6 +19,7 @@ import io.rasterflow.model.finetune.FineTuneConfig.Kind;
 import io.rasterflow.model.finetune.FineTuneLayout;
 import io.rasterflow.model.finetune.FineTuner;
 import io.rasterflow.model.finetune.Scores;
+import io.rasterflow.tests.Paired;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Adapters and full fine-tuning of a small trunk, in float32. */
+@Paired
 class FineTunerTest {
     private static final int IMAGES = 6;
     private static final int CLASSES = 7;

@@ -24,6 +24,7 @@ import io.rasterflow.model.checkpoint.Safetensors;
 import io.rasterflow.model.checkpoint.Snapshot;
 import io.rasterflow.model.checkpoint.Tensor;
 import io.rasterflow.model.program.ParameterLayout;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -41,6 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every objective, head and attention that the paper compares: hand-derived gradients against differences of the loss. */
+@Paired
 class ObjectiveTest {
     private static final int IMAGES = 3;
     private static final int VOCABULARY = 5;

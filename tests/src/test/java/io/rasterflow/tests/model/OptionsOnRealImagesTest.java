@@ -17,6 +17,7 @@ import io.rasterflow.model.aim.Objective.Order;
 import io.rasterflow.model.aim.Objective.Target;
 import io.rasterflow.model.codebook.KMeans;
 import io.rasterflow.model.codebook.PatchGrid;
+import io.rasterflow.tests.Paired;
 import java.awt.image.BufferedImage;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every choice that the paper makes or compares learns on the bundled photographs of clothes. */
+@Paired
 class OptionsOnRealImagesTest {
     private static final int IMAGES = 512;
     private static final int BATCH = 32;

@@ -10,6 +10,7 @@ import io.rasterflow.model.checkpoint.Safetensors;
 import io.rasterflow.model.checkpoint.Tensor;
 import io.rasterflow.model.parity.Parity;
 import io.rasterflow.model.parity.ParityReport;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.FloatBuffer;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Paired
 class ParityTest {
     private static final double TOLERANCE = 1e-4;
 

@@ -20,6 +20,7 @@ import io.rasterflow.model.aim.Objective.Order;
 import io.rasterflow.model.aim.Objective.Target;
 import io.rasterflow.model.aim.PatchOrder;
 import io.rasterflow.model.aim.Prefix;
+import io.rasterflow.tests.Paired;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is shown of predictions is what the validation loss counts, at its place in the image and in its pixels. */
+@Paired
 class PredictedImageTest {
     private static final int SIZE = 20;
     private static final int SIDE = 4;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.monitoring.images.ImageArchive;
 import io.rasterflow.monitoring.images.ImageArchive.Picture;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Paired
 class ImageArchiveTest {
 
     @TempDir

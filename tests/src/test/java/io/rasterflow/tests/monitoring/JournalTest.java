@@ -17,6 +17,7 @@ import io.rasterflow.monitoring.journal.Journals;
 import io.rasterflow.monitoring.journal.MetricsExport;
 import io.rasterflow.monitoring.journal.MetricsExport.Format;
 import io.rasterflow.monitoring.journal.Retention;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -37,6 +38,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Paired
 class JournalTest {
 
     /** Bytes that Chronicle writes before a record. */

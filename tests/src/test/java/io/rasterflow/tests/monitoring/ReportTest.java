@@ -14,6 +14,7 @@ import io.rasterflow.monitoring.report.Browser;
 import io.rasterflow.monitoring.report.Conclusions;
 import io.rasterflow.monitoring.report.ReportPage;
 import io.rasterflow.monitoring.report.RunHistory;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Paired
 class ReportTest {
 
     private static final Pattern SVG = Pattern.compile("(?s)<svg .*?</svg>");

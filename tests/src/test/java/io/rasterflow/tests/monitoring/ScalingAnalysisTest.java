@@ -12,6 +12,7 @@ import io.rasterflow.monitoring.science.Quantity;
 import io.rasterflow.monitoring.science.RunPoint;
 import io.rasterflow.monitoring.science.ScalingAnalysis;
 import io.rasterflow.monitoring.science.ScalingSeries;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Paired
 class ScalingAnalysisTest {
 
     private static final Experiment EXPERIMENT = new Experiment("pixels", "validation.tar", 2e6);

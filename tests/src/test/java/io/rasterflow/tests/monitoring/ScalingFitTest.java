@@ -10,6 +10,7 @@ import io.rasterflow.monitoring.science.Prediction;
 import io.rasterflow.monitoring.science.ScalingFit;
 import io.rasterflow.monitoring.science.ScalingLaw;
 import io.rasterflow.monitoring.science.ScalingLaw.Term;
+import io.rasterflow.tests.Paired;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Laws that are known, and SciPy 1.17.1's {@code curve_fit(f, x, L, sigma=L)} and {@code least_squares} on the same figures. */
+@Paired
 class ScalingFitTest {
 
     private static final double[] SIZES = {3e4, 7e4, 1.5e5, 4e5, 9e5, 2e6, 5e6};

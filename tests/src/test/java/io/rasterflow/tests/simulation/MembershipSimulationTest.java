@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.rasterflow.tests.Paired;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
  * Many seeds, each a run with its own accidents. The first seed that fails is printed with its trace; {@code
  * -Drasterflow.simulation.seed=N} replays that one, {@code -Drasterflow.simulation.seeds=N} tries so many.
  */
+@Paired
 class MembershipSimulationTest {
 
     private static final String SEED = "rasterflow.simulation.seed";

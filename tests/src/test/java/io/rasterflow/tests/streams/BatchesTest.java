@@ -14,6 +14,7 @@ import io.rasterflow.streams.batch.StreamConfig;
 import io.rasterflow.streams.batch.TooManyBadSamplesException;
 import io.rasterflow.streams.order.BatchPlan;
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.tests.Paired;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the pipeline gives depends on data, seed and plan alone; what it holds is bounded and comes back. */
+@Paired
 class BatchesTest {
 
     private static final BatchPlan PLAN = new BatchPlan(22, 4);

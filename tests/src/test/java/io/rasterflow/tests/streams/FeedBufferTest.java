@@ -16,6 +16,7 @@ import io.rasterflow.streams.feed.FeedOrder;
 import io.rasterflow.streams.feed.FeedReader;
 import io.rasterflow.streams.feed.FeedServer;
 import io.rasterflow.streams.feed.FeedSilentException;
+import io.rasterflow.tests.Paired;
 import java.awt.image.BufferedImage;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What lies on disk: bounded, replayable, checked, continued. */
+@Paired
 class FeedBufferTest {
 
     private static final int SHARD = 10;

@@ -12,6 +12,7 @@ import io.rasterflow.streams.feed.FeedSample;
 import io.rasterflow.streams.feed.FeedServer;
 import io.rasterflow.streams.feed.FeedServerConfig;
 import io.rasterflow.streams.feed.FeedToken;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What senders meet. */
+@Paired
 class FeedServerTest {
 
     private static final int SHARD = 10;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.rasterflow.streams.shard.DataSet;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>The damaged files are read in a process of their own: one that crashes is then a failed test, and what libjpeg and libpng
  * have to say about them does not fill the log.
  */
+@Paired
 class FuzzTest {
 
     private static final long SEED = 20_260_401;

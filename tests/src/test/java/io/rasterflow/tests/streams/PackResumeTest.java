@@ -11,6 +11,7 @@ import io.rasterflow.streams.pack.PackReport;
 import io.rasterflow.streams.pack.source.FolderSource;
 import io.rasterflow.streams.pack.source.PackItem;
 import io.rasterflow.streams.pack.source.PackSource;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Paired
 class PackResumeTest {
 
     private static final int IMAGES = 17;

@@ -12,6 +12,7 @@ import io.rasterflow.streams.decode.ImageDecoder;
 import io.rasterflow.streams.decode.ImageHeader;
 import io.rasterflow.streams.decode.Pixels;
 import io.rasterflow.streams.order.CounterRandom;
+import io.rasterflow.tests.Paired;
 import java.awt.Color;
 import java.awt.GradientPaint;
 import java.awt.Graphics2D;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Only what a crop needs is decoded, and the crop looks as if all had been. */
+@Paired
 class PartialDecodingTest {
 
     private static final List<Double> ZERO = List.of(0.0, 0.0, 0.0);

@@ -8,6 +8,7 @@ import com.sun.management.ThreadMXBean;
 import io.rasterflow.streams.order.CounterRandom;
 import io.rasterflow.streams.order.SampleId;
 import io.rasterflow.streams.order.SampleOrder;
+import io.rasterflow.tests.Paired;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The order of 10^10 samples in a million shards: what it gives and what it allocates. What a thread allocates is counted
  * exactly by the JVM and bounds what is retained from above.
  */
+@Paired
 class SampleOrderScaleTest {
 
     private static final int SHARDS = 1_000_000;

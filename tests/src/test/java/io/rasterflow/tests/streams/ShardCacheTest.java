@@ -12,6 +12,7 @@ import io.rasterflow.streams.shard.DataConfig;
 import io.rasterflow.streams.shard.DataSet;
 import io.rasterflow.streams.shard.Manifest;
 import io.rasterflow.tests.Jvm;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Remote shards in the local cache. */
 @Timeout(60)
+@Paired
 class ShardCacheTest {
 
     private static final int SAMPLES = 40;

@@ -13,6 +13,7 @@ import io.rasterflow.streams.format.Damage;
 import io.rasterflow.streams.format.IdxTar;
 import io.rasterflow.streams.format.ShardFormat;
 import io.rasterflow.streams.format.ShardFormatException;
+import io.rasterflow.tests.Paired;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a shard is, it becomes a tar; what is damaged says where. */
+@Paired
 class ShardFormatTest {
 
     @TempDir

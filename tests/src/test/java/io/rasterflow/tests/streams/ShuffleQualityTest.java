@@ -8,6 +8,7 @@ import io.rasterflow.streams.order.KeyedPermutation;
 import io.rasterflow.streams.order.SampleId;
 import io.rasterflow.streams.order.SampleOrder;
 import io.rasterflow.streams.order.ShuffleQuality;
+import io.rasterflow.tests.Paired;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The measure on orders whose quality is known, and its expectations against counting and against simulation. */
+@Paired
 class ShuffleQualityTest {
 
     @Test

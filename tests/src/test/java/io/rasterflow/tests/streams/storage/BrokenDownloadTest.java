@@ -14,6 +14,7 @@ import io.rasterflow.streams.storage.Storage;
 import io.rasterflow.streams.storage.StorageConfig;
 import io.rasterflow.streams.storage.StorageException;
 import io.rasterflow.streams.storage.StorageException.Kind;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply.Then;
 import io.rasterflow.tests.streams.storage.FlakyServer.Request;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of a download over HTTP when something breaks: the bytes, the requests, the message. */
+@Paired
 class BrokenDownloadTest {
 
     private static final byte[] OBJECT = Storages.bytes(300_000, 1);

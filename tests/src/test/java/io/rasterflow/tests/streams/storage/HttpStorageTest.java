@@ -17,6 +17,7 @@ import io.rasterflow.streams.storage.ObjectInfo;
 import io.rasterflow.streams.storage.Storage;
 import io.rasterflow.streams.storage.StorageException;
 import io.rasterflow.streams.storage.StorageException.Kind;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply.Then;
 import java.io.IOException;
@@ -49,6 +50,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** HTTP around the download: what is asked and told, redirects, certificates, secrets, hedging, limits, interruption. */
+@Paired
 class HttpStorageTest {
 
     private static final byte[] OBJECT = Storages.bytes(200_000, 1);

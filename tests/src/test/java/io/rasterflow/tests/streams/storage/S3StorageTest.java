@@ -14,6 +14,7 @@ import io.rasterflow.streams.storage.Storage;
 import io.rasterflow.streams.storage.StorageConfig;
 import io.rasterflow.streams.storage.StorageException;
 import io.rasterflow.streams.storage.StorageException.Kind;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply.Then;
 import java.io.IOException;
@@ -40,6 +41,7 @@ import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 
 /** S3 against S3Proxy, and what no good server does against {@link FlakyServer}. */
+@Paired
 class S3StorageTest {
 
     private static final byte[] OBJECT = Storages.bytes(300_000, 1);

@@ -7,6 +7,7 @@ import io.rasterflow.streams.storage.ObjectInfo;
 import io.rasterflow.streams.storage.Storage;
 import io.rasterflow.streams.storage.StorageConfig;
 import io.rasterflow.streams.storage.StorageException;
+import io.rasterflow.tests.Paired;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply;
 import io.rasterflow.tests.streams.storage.FlakyServer.Reply.Then;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nothing grows with the number of fetches, and nothing is left after the end. */
+@Paired
 class StorageResourcesTest {
 
     private static final byte[] OBJECT = Storages.bytes(200_000, 1);
