@@ -9,13 +9,11 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import io.rasterflow.actors.WireMessage;
-import io.rasterflow.tests.Paired;
 import java.io.ObjectInputStream;
 import java.time.Instant;
 
 /** The walls of architecture.md: cluster-config → actors → {streams, model, monitoring}. */
 @AnalyzeClasses(packages = "io.rasterflow", importOptions = ImportOption.DoNotIncludeTests.class)
-@Paired
 class ModuleWallsTest {
 
     private static final String MODEL = "io.rasterflow.model..";
