@@ -107,10 +107,10 @@ final class FloatSums {
     /**
      * Evaluates a plan's program over one range.
      *
-     * @param sources by slot; element {@code from} of each is the first that counts
+     * @param sources by slot
      * @param target takes as many values as it has
      */
-    static void sum(ReductionPlan plan, FloatBuffer[] sources, int from, FloatBuffer target) {
+    static void sum(ReductionPlan plan, FloatBuffer[] sources, FloatBuffer target) {
         float[][] stack = scratch(plan.depth());
         for (int done = 0; done < target.limit(); done += BLOCK) {
             int length = Math.min(BLOCK, target.limit() - done);
@@ -120,7 +120,7 @@ final class FloatSums {
                     top--;
                     add(stack[top - 1], stack[top], length);
                 } else {
-                    sources[operation].get(from + done, stack[top], 0, length);
+                    sources[operation].get(done, stack[top], 0, length);
                     top++;
                 }
             }

@@ -16,17 +16,17 @@ final class LocalLink implements Link {
 
     @Override
     public void partial(long step, int slot, int bucket, ByteBuffer slice) {
-        peer.partial(self, step, slot, bucket, slice);
+        peer.arrivals().partial(self, step, slot, bucket, slice);
     }
 
     @Override
     public void reduced(long step, int bucket, int chunk, ByteBuffer values, ByteBuffer wire) {
-        peer.reduced(self, step, bucket, chunk, values);
+        peer.arrivals().reduced(self, step, bucket, chunk, values);
     }
 
     @Override
     public void ring(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
-        peer.ring(self, type, step, chunk, values);
+        peer.arrivals().ring(self, type, step, chunk, values);
     }
 
     /** A rank of this process has joined before it could hear what is decided. */
@@ -40,7 +40,7 @@ final class LocalLink implements Link {
 
     @Override
     public void scalars(long step, Scalars scalars) {
-        peer.scalars(self, step, scalars);
+        peer.arrivals().scalars(self, step, scalars);
     }
 
     @Override

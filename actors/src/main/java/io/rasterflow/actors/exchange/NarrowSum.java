@@ -20,20 +20,21 @@ final class NarrowSum implements SliceSum {
     private final Slices slices;
     private final int rank;
     private final int chunkBytes;
-    private final ByteBuffer[] staging;
-    private final IntBuffer[] packed;
+    private final Staging.Slice staged;
+    /** By slot; null for what comes over a socket. */
     private final FloatBuffer[] sources;
+
     private final ByteBuffer sum;
 
-    NarrowSum(ReductionPlan plan, Slices slices, int rank) {
+    NarrowSum(ReductionPlan plan, Slices slices, int rank, Staging staging) {
         this.plan = plan;
         this.slices = slices;
         this.rank = rank;
         this.chunkBytes = Bf16.bytes(slices.chunkFloats());
-        this.staging = new ByteBuffer[plan.slots().size()];
-        this.packed = new IntBuffer[plan.slots().size()];
+        this.staged = staging.new Slice(plan.slots().size(), slices.chunks(rank));
         this.sources = new FloatBuffer[plan.slots().size()];
-        this.sum = allocate();
+        // Packed chunks of the whole slice.
+        this.sum = FloatSums.allocate(slices.chunks(rank) * chunkBytes / Float.BYTES);
     }
 
     /** Arrays of one thread for a block: values of either half by depth, and the words that halves share. */
@@ -53,11 +54,7 @@ final class NarrowSum implements SliceSum {
 
     @Override
     public ByteBuffer staging(int slot, int chunk) {
-        if (staging[slot] == null) {
-            staging[slot] = allocate();
-            packed[slot] = staging[slot].order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-        }
-        return chunk(staging[slot], chunk);
+        return staged.place(slot, chunk).slice(0, Bf16.bytes(slices.chunkLength(rank, chunk)));
     }
 
     @Override
@@ -70,9 +67,9 @@ final class NarrowSum implements SliceSum {
         return chunk(sum, chunk);
     }
 
-    /** Packed chunks of the whole slice. */
-    private ByteBuffer allocate() {
-        return FloatSums.allocate(slices.chunks(rank) * chunkBytes / Float.BYTES);
+    @Override
+    public void release(int chunk) {
+        staged.release(chunk);
     }
 
     private ByteBuffer chunk(ByteBuffer slice, int chunk) {
@@ -83,7 +80,12 @@ final class NarrowSum implements SliceSum {
     public void add(int chunk, ByteBuffer own) {
         int from = chunk * slices.chunkFloats();
         int floats = slices.chunkLength(rank, chunk);
-        int firstWord = chunk * chunkBytes / Integer.BYTES;
+        IntBuffer[] packed = new IntBuffer[sources.length];
+        for (int slot = 0; slot < packed.length; slot++) {
+            ByteBuffer come = staged.at(slot, chunk);
+            packed[slot] =
+                    come == null ? null : come.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        }
         IntBuffer wire = wire(chunk, own).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
         FloatBuffer result = FloatSums.view(own, from, floats).asFloatBuffer();
         Scratch scratch = SCRATCH.get().grown(plan.depth());
@@ -101,7 +103,7 @@ final class NarrowSum implements SliceSum {
                     float[] low = scratch.low[top];
                     float[] high = scratch.high[top];
                     if (packed[operation] != null) {
-                        packed[operation].get(firstWord + start, scratch.words, 0, length);
+                        packed[operation].get(start, scratch.words, 0, length);
                         Bf16.unpack(scratch.words, low, high, length);
                     } else {
                         high[length - 1] = 0;

@@ -1,6 +1,5 @@
 package io.rasterflow.actors.exchange;
 
-import io.rasterflow.streams.memory.MappedFaults;
 import java.nio.ByteBuffer;
 import java.util.Comparator;
 import java.util.List;
@@ -9,16 +8,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * One rank in one generation: publishes what it contributes, acts on what arrives, and fails when a peer is gone.
+ * One rank in one generation: publishes what it contributes, and fails when a peer is gone.
  *
- * <p>Arrivals come on event loops (peers over sockets), on the calling threads of peers in the same process and on this
- * rank's own calling thread. The lock guards the bookkeeping only ({@link StepProgress}): sums, copies and calls to links
- * happen outside it, so two exchanges of one process never wait for each other and no event loop waits for a sum.
+ * <p>The lock guards the bookkeeping ({@link StepProgress}) of the calling thread, which is here, and of what arrives, see
+ * {@link Arrivals}.
  */
 final class RankExchange implements Exchange {
 
@@ -31,6 +29,7 @@ final class RankExchange implements Exchange {
     private final CompletableFuture<Exchange> joined = new CompletableFuture<>();
     private final int[] peers;
     private final Object lock = new Object();
+    private final Arrivals arrivals;
     private final AtomicInteger signals = new AtomicInteger();
 
     // The calling thread's own.
@@ -57,6 +56,7 @@ final class RankExchange implements Exchange {
         this.plan = plan;
         this.rank = rank;
         this.onEnd = onEnd;
+        this.arrivals = new Arrivals(this);
         int first = plan.firstMicroBatch(rank);
         this.run = new LossCounts[plan.runLength(rank)];
         GradientMemory memory = segment.isPresent() ? segment.get() : GradientMemory.direct(plan);
@@ -98,6 +98,16 @@ final class RankExchange implements Exchange {
 
     int rank() {
         return rank;
+    }
+
+    /** The other ranks, in the order in which they are handed what is published. */
+    int[] peers() {
+        return peers;
+    }
+
+    /** Where peers' contributions go. */
+    Arrivals arrivals() {
+        return arrivals;
     }
 
     CompletableFuture<Exchange> joined() {
@@ -186,13 +196,8 @@ final class RankExchange implements Exchange {
 
     /** Rank 0's sum is that of all ranks. */
     void shareSum() {
-        whenHealthy(() -> progress.shareSum());
+        healthyRun(StepProgress::shareSum);
         commonSum = true;
-    }
-
-    /** Rank 0 says where the sum of a bucket is. */
-    void commonSum(long ofStep, int bucket, ByteBuffer sum) {
-        blaming(0, () -> advance(() -> progress.commonSum(ofStep, bucket, sum)));
     }
 
     boolean sumIsCommon() {
@@ -313,12 +318,12 @@ final class RankExchange implements Exchange {
             return;
         }
         if (plan.ring()) {
-            whenHealthyGet(() -> ring).ifPresent(flow -> flow.publish(step, bucket, gradient));
+            ring().ifPresent(flow -> flow.publish(step, bucket, gradient));
             return;
         }
         segment().ifPresent(shared -> sharedGradient = shared.gradientOf(bucket, gradient));
         if (slot == plan.firstSlot(rank)) {
-            whenHealthy(() -> progress.firstPartial(bucket, gradient));
+            healthyRun(current -> current.firstPartial(bucket, gradient));
         }
         Slices slices = plan.buckets().get(bucket);
         for (int peer : peers) {
@@ -328,7 +333,7 @@ final class RankExchange implements Exchange {
             }
         }
         if (slices.length(rank) > 0) {
-            partial(rank, step, slot, bucket, slice(gradient, slices, rank));
+            arrivals.partial(rank, step, slot, bucket, slice(gradient, slices, rank));
         }
     }
 
@@ -343,7 +348,7 @@ final class RankExchange implements Exchange {
                 ways[peer].scalars(step, own);
             }
         });
-        scalars(rank, step, own);
+        arrivals.scalars(rank, step, own);
     }
 
     @Override
@@ -393,165 +398,30 @@ final class RankExchange implements Exchange {
         }
     }
 
-    /** The links by rank, unless the generation has failed. */
-    Optional<Link[]> healthyLinks() {
-        return whenHealthyGet(() -> links);
-    }
-
-    // ---- Arrivals
-
-    /** Where the payload of a peer's frame goes; null when the generation has failed. */
-    ByteBuffer target(int peer, FrameHeader header) {
-        synchronized (lock) {
-            if (failure != null) {
-                return null;
-            }
-            return ring != null && header.type() != FrameType.SCALARS
-                    ? ring.target(peer, header, isCurrent(peer, header.step()))
-                    : progress.target(peer, header);
-        }
-    }
-
-    /** A peer's frame is in the buffer that {@link #target} named. */
-    void arrived(int peer, FrameHeader header, ByteBuffer payload) {
-        long ofStep = header.step();
-        int bucket = header.bucket();
-        int chunk = header.offset() / plan.chunkFloats();
-        if (plan.ring() && header.type() != FrameType.SCALARS) {
-            Ring.Chunk arrived = new Ring.Chunk(bucket, header.index(), chunk);
-            whenHealthyGet(() -> ring).ifPresent(flow -> flow.arrived(peer, header.type(), ofStep, arrived));
-            return;
-        }
-        switch (header.type()) {
-            case PARTIAL -> {
-                boolean last = whenHealthyGet(() -> progress.addendArrived(peer, ofStep, header.index(), bucket, chunk))
-                        .orElse(false);
-                if (last) {
-                    reduce(ofStep, bucket, chunk);
-                }
-            }
-            case REDUCED -> advance(() -> progress.reducedArrived(peer, ofStep, bucket, chunk));
-            default -> advance(() -> progress.scalarsArrived(peer, ofStep, Scalars.decode(payload)));
-        }
-    }
-
-    /** A peer of this process, or this rank itself, has a bucket of a partial sum of this rank's slice in memory. */
-    void partial(int peer, long ofStep, int slot, int bucket, ByteBuffer slice) {
-        blaming(peer, () -> whenHealthyGet(() -> progress.addendsArrived(peer, ofStep, slot, bucket, slice))
-                .ifPresent(chunks -> chunks.stream().forEach(chunk -> reduce(ofStep, bucket, chunk))));
-    }
-
-    /** A peer whose memory this process can read has finished a chunk of its slice of a bucket. */
-    void reduced(int peer, long ofStep, int bucket, int chunk, ByteBuffer values) {
-        if (commonSum) {
-            finished(peer, ofStep, bucket, chunk);
-        } else {
-            blaming(peer, () -> keep(peer, ofStep, bucket, chunk, values));
-        }
-    }
-
-    /** A peer has finished a chunk of its slice of a bucket where the sum of all ranks lies. */
-    void finished(int peer, long ofStep, int bucket, int chunk) {
-        blaming(peer, () -> advance(() -> progress.reducedArrived(peer, ofStep, bucket, chunk)));
-    }
-
-    /** The next rank of a ring, in this process, is handed a chunk. */
-    void ring(int peer, FrameType type, long ofStep, Ring.Chunk chunk, ByteBuffer values) {
-        blaming(peer, () -> whenHealthyGet(() -> ring)
-                .ifPresent(flow -> flow.handed(peer, type, ofStep, chunk, values)));
-    }
-
-    /** Whether a peer's frame is of this rank's step rather than the next; under the lock. */
-    boolean isCurrent(int peer, long ofStep) {
-        return progress.isCurrent(peer, ofStep);
-    }
-
-    /** A finished chunk goes into the result. */
-    void keep(int owner, long ofStep, int bucket, int chunk, ByteBuffer values) {
-        whenHealthyGet(() -> progress.reducedTarget(owner, ofStep, bucket, chunk))
-                .ifPresent(target -> target.put(values));
-        advance(() -> progress.reducedArrived(owner, ofStep, bucket, chunk));
-    }
-
-    /** A peer of another process has a bucket of a partial sum of this rank's slice in memory that can be read. */
-    void readable(int peer, long ofStep, int slot, int bucket, ByteBuffer slice) {
-        whenHealthy(() -> progress.addendsReadable(peer, ofStep, slot, bucket, slice));
-    }
-
-    /** One chunk of what is {@link #readable} is to be added, if it is the last that is missing. */
-    void read(int peer, long ofStep, int slot, int bucket, int chunk) {
-        blaming(peer, () -> {
-            boolean last = whenHealthyGet(() -> progress.addendArrived(peer, ofStep, slot, bucket, chunk))
-                    .orElse(false);
-            if (last) {
-                reduce(ofStep, bucket, chunk);
-            }
-        });
-    }
-
-    /** The scalars of all of a peer's micro-batches, or of this rank's own. */
-    void scalars(int peer, long ofStep, Scalars scalars) {
-        blaming(peer, () -> advance(() -> progress.scalarsArrived(peer, ofStep, scalars)));
-    }
-
-    /** All addends of a chunk of this rank's slice are here: adds them and tells everybody. */
-    private void reduce(long ofStep, int bucket, int chunk) {
-        Optional<StepProgress> healthy = whenHealthyGet(() -> progress);
-        if (healthy.isEmpty()) {
-            return;
-        }
-        SliceReducer slice = healthy.get().reducer(bucket);
-        ByteBuffer own = healthy.get().ownSlice(bucket);
-        slice.sum().add(chunk, own);
-        whenHealthy(() -> slice.rearm(chunk));
-        int start = chunk * plan.chunkFloats();
-        ByteBuffer values =
-                FloatSums.view(own, start, plan.buckets().get(bucket).chunkLength(rank, chunk));
-        ByteBuffer wire = slice.sum().wire(chunk, own);
-        healthyLinks().ifPresent(ways -> {
-            for (int peer : peers) {
-                ways[peer].reduced(ofStep, bucket, chunk, values.duplicate(), wire.duplicate());
-            }
-        });
-        // Last, so that a complete step has nothing left to hand over.
-        advance(() -> progress.reducedArrived(rank, ofStep, bucket, chunk));
-    }
-
-    /** Notes an arrival and completes the step if it was the last. */
-    private void advance(Runnable arrival) {
-        whenHealthyGet(() -> {
-                    arrival.run();
-                    return progress.completion();
-                })
-                .ifPresent(Runnable::run);
-    }
-
-    private void whenHealthy(Runnable bookkeeping) {
-        synchronized (lock) {
-            if (failure == null) {
-                bookkeeping.run();
-            }
-        }
-    }
+    // ---- The lock
 
     /** Bookkeeping under the lock, unless the generation has failed. */
-    <T> Optional<T> whenHealthyGet(Supplier<T> bookkeeping) {
+    <T> Optional<T> healthy(Function<StepProgress, T> bookkeeping) {
         synchronized (lock) {
-            return failure == null ? Optional.of(bookkeeping.get()) : Optional.empty();
+            return failure == null ? Optional.ofNullable(bookkeeping.apply(progress)) : Optional.empty();
         }
     }
 
-    /** A call from within this process: what it does wrong ends the generation, as it would on a connection. */
-    private void blaming(int peer, Runnable arrival) {
-        try {
-            arrival.run();
-            var unused = MappedFaults.raise();
-        } catch (ExchangeException e) {
-            lost(peer, e.getMessage());
-        } catch (InternalError e) {
-            // What the JVM makes of a page that is not there: some peer has cut its file short.
-            fail(new ExchangeException("shared memory of a peer cannot be read any more: " + e.getMessage(), e));
-        }
+    void healthyRun(Consumer<StepProgress> bookkeeping) {
+        var unused = healthy(current -> {
+            bookkeeping.accept(current);
+            return true;
+        });
+    }
+
+    /** The links by rank, unless the generation has failed. */
+    Optional<Link[]> healthyLinks() {
+        return healthy(current -> links);
+    }
+
+    /** The ring's flow where there is a ring, unless the generation has failed. */
+    Optional<RingFlow> ring() {
+        return healthy(current -> ring);
     }
 
     // ---- Failure

@@ -153,6 +153,11 @@ final class ReductionPlan {
         return generation.firstMicroBatch(rank + 1) - generation.firstMicroBatch(rank);
     }
 
+    /** Length of the longest slice of a rank. */
+    int longestSlice(int ofRank) {
+        return buckets.stream().mapToInt(slices -> slices.length(ofRank)).max().orElse(0);
+    }
+
     int totalChunks() {
         return buckets.stream().mapToInt(Slices::totalChunks).sum();
     }

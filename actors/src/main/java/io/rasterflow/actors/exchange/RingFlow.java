@@ -32,7 +32,7 @@ final class RingFlow {
         for (Ring.Chunk chunk : ring.first(bucket)) {
             forward(FrameType.PARTIAL, step, chunk, ring.own(chunk));
         }
-        exchange.whenHealthyGet(() -> ring.ownReady(bucket))
+        exchange.healthy(progress -> ring.ownReady(bucket))
                 .ifPresent(chunks -> chunks.forEach(chunk -> add(step, chunk)));
     }
 
@@ -49,7 +49,7 @@ final class RingFlow {
 
     /** The neighbour, in this process, hands over a chunk. */
     void handed(int peer, FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {
-        exchange.whenHealthyGet(() -> type == FrameType.PARTIAL ? ring.staged(chunk) : ring.finished(chunk))
+        exchange.healthy(progress -> type == FrameType.PARTIAL ? ring.staged(chunk) : ring.finished(chunk))
                 .ifPresent(target -> target.put(values));
         arrived(peer, type, step, chunk);
     }
@@ -61,7 +61,7 @@ final class RingFlow {
             return;
         }
         Optional<Boolean> complete =
-                exchange.whenHealthyGet(() -> ring.arrived(chunk, step, exchange.isCurrent(peer, step)));
+                exchange.healthy(progress -> ring.arrived(chunk, step, progress.isCurrent(peer, step)));
         if (complete.orElse(false)) {
             add(step, chunk);
         }
@@ -82,7 +82,7 @@ final class RingFlow {
         if (chunk.slice() != ring.next()) {
             forward(FrameType.REDUCED, step, chunk, ring.finished(chunk));
         }
-        exchange.keep(chunk.slice(), step, chunk.bucket(), chunk.number(), ring.finished(chunk));
+        exchange.arrivals().keep(chunk.slice(), step, chunk.bucket(), chunk.number(), ring.finished(chunk));
     }
 
     private void forward(FrameType type, long step, Ring.Chunk chunk, ByteBuffer values) {

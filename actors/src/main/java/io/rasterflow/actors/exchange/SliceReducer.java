@@ -26,13 +26,13 @@ final class SliceReducer {
     private final long[] chunkStep;
     private final int[] chunkMissing;
 
-    SliceReducer(ReductionPlan plan, Slices slices, int rank) {
+    SliceReducer(ReductionPlan plan, Slices slices, int rank, Staging staging) {
         this.plan = plan;
         this.slices = slices;
         this.rank = rank;
         this.chunks = slices.chunks(rank);
         this.slots = plan.slots().size();
-        this.sum = SliceSum.of(plan, slices, rank);
+        this.sum = SliceSum.of(plan, slices, rank, staging);
         this.slotStep = new long[slots];
         this.slotNext = new int[slots];
         this.chunkStep = new long[chunks];
@@ -90,6 +90,7 @@ final class SliceReducer {
 
     /** The chunk's addends have been read: the next step's may come. */
     void rearm(int chunk) {
+        sum.release(chunk);
         chunkMissing[chunk] = slots;
     }
 

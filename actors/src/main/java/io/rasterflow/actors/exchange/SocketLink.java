@@ -233,7 +233,7 @@ final class SocketLink implements Link, FrameSink {
                 yield ByteBuffer.allocate(0);
             }
             default -> {
-                destination = exchange.target(peer, header);
+                destination = exchange.arrivals().target(peer, header);
                 yield destination != null && widens(header) ? narrow.slice(0, header.length()) : destination;
             }
         };
@@ -252,16 +252,16 @@ final class SocketLink implements Link, FrameSink {
             VarHandle.acquireFence();
             int chunk = exchange.plan().bucket(header).chunkAt(peer, header);
             if (exchange.sumIsCommon()) {
-                exchange.finished(peer, header.step(), header.bucket(), chunk);
+                exchange.arrivals().finished(peer, header.step(), header.bucket(), chunk);
             } else {
                 ByteBuffer values = memory.orElseThrow().reduced(header, chunk);
-                exchange.reduced(peer, header.step(), header.bucket(), chunk, values);
+                exchange.arrivals().reduced(peer, header.step(), header.bucket(), chunk, values);
             }
         } else {
             if (widens(header)) {
                 Bf16.decode(payload, destination);
             }
-            exchange.arrived(peer, header, payload);
+            exchange.arrivals().arrived(peer, header, payload);
         }
     }
 
@@ -275,16 +275,16 @@ final class SocketLink implements Link, FrameSink {
     private void partialReadable(FrameHeader header) {
         VarHandle.acquireFence();
         ByteBuffer slice = memory.orElseThrow().partial(header);
-        exchange.readable(peer, header.step(), header.index(), header.bucket(), slice);
+        exchange.arrivals().readable(peer, header.step(), header.index(), header.bucket(), slice);
         if (peer == 0 && header.index() == 0 && exchange.sumIsCommon()) {
             ByteBuffer sum = memory.orElseThrow().gradient(header.offset(), header.bucket());
-            exchange.commonSum(header.step(), header.bucket(), sum);
+            exchange.arrivals().commonSum(header.step(), header.bucket(), sum);
         }
         int chunks = exchange.plan().bucket(header).chunks(exchange.rank());
         for (int i = 0; i < chunks; i++) {
             int chunk = i;
-            channel.eventLoop()
-                    .execute(() -> exchange.read(peer, header.step(), header.index(), header.bucket(), chunk));
+            channel.eventLoop().execute(() -> exchange.arrivals()
+                    .read(peer, header.step(), header.index(), header.bucket(), chunk));
         }
     }
 

@@ -41,12 +41,13 @@ final class StepProgress {
         this.plan = plan;
         this.rank = rank;
         this.boards = new StepBoard[] {new StepBoard(plan.microBatches()), new StepBoard(plan.microBatches())};
+        Staging staging = new Staging(Math.min(plan.chunkFloats(), plan.longestSlice(rank)));
         for (Slices slices : plan.buckets()) {
             BitSet[] chunks = new BitSet[plan.worldSize()];
             Arrays.setAll(chunks, slice -> new BitSet());
             reducedChunks.add(chunks);
             if (!plan.ring()) {
-                reducers.add(new SliceReducer(plan, slices, rank));
+                reducers.add(new SliceReducer(plan, slices, rank, staging));
             }
             sums.add(plan.ring() ? FloatSums.allocate(slices.floats()) : null);
             nextSums.add(null);

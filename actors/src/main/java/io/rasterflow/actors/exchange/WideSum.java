@@ -9,35 +9,41 @@ final class WideSum implements SliceSum {
     private final ReductionPlan plan;
     private final Slices slices;
     private final int rank;
-    private final ByteBuffer[] staging;
-    private final FloatBuffer[] sources;
+    private final Staging.Slice staged;
+    /** By slot; null for what comes over a socket. */
+    private final ByteBuffer[] sources;
 
-    WideSum(ReductionPlan plan, Slices slices, int rank) {
+    WideSum(ReductionPlan plan, Slices slices, int rank, Staging staging) {
         this.plan = plan;
         this.slices = slices;
         this.rank = rank;
-        this.staging = new ByteBuffer[plan.slots().size()];
-        this.sources = new FloatBuffer[plan.slots().size()];
+        this.staged = staging.new Slice(plan.slots().size(), slices.chunks(rank));
+        this.sources = new ByteBuffer[plan.slots().size()];
     }
 
     @Override
     public ByteBuffer staging(int slot, int chunk) {
-        if (staging[slot] == null) {
-            staging[slot] = FloatSums.allocate(slices.length(rank));
-            sources[slot] = staging[slot].asFloatBuffer();
-        }
-        return chunk(staging[slot], chunk);
+        return FloatSums.view(staged.place(slot, chunk), 0, slices.chunkLength(rank, chunk));
     }
 
     @Override
     public void source(int slot, ByteBuffer slice) {
-        sources[slot] = slice.asFloatBuffer();
+        sources[slot] = slice;
     }
 
     @Override
     public void add(int chunk, ByteBuffer own) {
-        FloatSums.sum(
-                plan, sources, chunk * slices.chunkFloats(), chunk(own, chunk).asFloatBuffer());
+        FloatBuffer[] addends = new FloatBuffer[sources.length];
+        for (int slot = 0; slot < addends.length; slot++) {
+            ByteBuffer come = staged.at(slot, chunk);
+            addends[slot] = (come == null ? chunk(sources[slot], chunk) : come).asFloatBuffer();
+        }
+        FloatSums.sum(plan, addends, chunk(own, chunk).asFloatBuffer());
+    }
+
+    @Override
+    public void release(int chunk) {
+        staged.release(chunk);
     }
 
     @Override
