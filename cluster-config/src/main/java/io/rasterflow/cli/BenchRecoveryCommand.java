@@ -185,13 +185,13 @@ final class BenchRecoveryCommand implements Callable<Integer> {
         }
     }
 
-    /** Lets the run go on for a while. Returns the longest time between two steps of one rank. */
+    /** Lets the run go on for a while, and for two steps at least. Returns the longest time between two steps of one rank. */
     private double longestStep(double seconds) throws InterruptedException {
         long end = System.nanoTime() + (long) (seconds * 1e9);
         long longest = 0;
         long last = 0;
-        for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
-            Event.Step next = seen.poll(left, TimeUnit.NANOSECONDS);
+        for (long left = end - System.nanoTime(); left > 0 || longest == 0; left = end - System.nanoTime()) {
+            Event.Step next = left > 0 ? seen.poll(left, TimeUnit.NANOSECONDS) : next();
             if (next != null && next.rank() == 0) {
                 longest = Math.max(longest, last == 0 ? 0 : next.timeMillis() - last);
                 last = next.timeMillis();

@@ -37,7 +37,7 @@ public final class Member {
      */
     public boolean prepare(Placement placement) {
         Roster roster = placement.roster();
-        return expected(roster)
+        return generationOf(roster)
                 .map(generation -> prepare(
                         new Assignment(
                                 generation,
@@ -51,14 +51,14 @@ public final class Member {
     }
 
     /** Who is expected in a generation; empty if it is not newer than its own, or builds on another. */
-    public Optional<Generation> expected(Roster roster) {
+    public Optional<Generation> generationOf(Roster roster) {
         return isNews(roster.number())
                 ? roster.generation(assignment.map(Assignment::generation), fingerprint)
                 : Optional.empty();
     }
 
     /** Is connected to all that are expected in that generation. */
-    public void expects(long generation) {
+    public void connectedAhead(long generation) {
         expected = generation;
         sequence++;
     }

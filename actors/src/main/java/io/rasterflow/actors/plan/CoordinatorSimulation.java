@@ -266,7 +266,7 @@ final class CoordinatorSimulation {
     private void expect(Member member, long number) {
         expected.add(number);
         queue.at(queue.now() + connecting(cluster.ranks()), () -> {
-            member.expects(number);
+            member.connectedAhead(number);
             announce(member);
         });
     }

@@ -215,7 +215,7 @@ public final class Trainer {
     /** The ranks of this generation go on while they connect to those of the next. */
     private Behavior<Command> onExpect(Expect message) {
         ActorRef<Command> self = context.getSelf();
-        member.expected(message.roster())
+        member.generationOf(message.roster())
                 .ifPresent(generation -> connections.expect(
                         generation, message.rank(), () -> self.tell(new ConnectedAhead(generation.number()))));
         return Behaviors.same();
@@ -224,7 +224,7 @@ public final class Trainer {
     private Behavior<Command> onConnectedAhead(ConnectedAhead message) {
         if (connections.expects(message.generation())) {
             LOG.info("is connected to the ranks of generation {} before it begins", message.generation());
-            member.expects(message.generation());
+            member.connectedAhead(message.generation());
             announce();
         }
         return Behaviors.same();

@@ -6,6 +6,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 
 /**
  * One file of a live export. It is written from the first event on, beside that of an earlier start until it holds as much as
@@ -13,6 +15,9 @@ import java.nio.file.StandardCopyOption;
  * may, writes where nobody looks.
  */
 final class LiveFile implements AutoCloseable {
+
+    /** Nobody writes any more what has not changed for so long. */
+    private static final Duration LEFT_OVER = Duration.ofMinutes(10);
 
     private final ExportKind kind;
     private final Path run;
@@ -52,7 +57,20 @@ final class LiveFile implements AutoCloseable {
             Path target = folder.resolve(name);
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
             shown = true;
+            removeLeftovers();
             removeOthers(target);
+        }
+    }
+
+    /** Those of processes that were killed before they held as much as the journals. */
+    private void removeLeftovers() throws IOException {
+        Instant longAgo = Instant.now().minus(LEFT_OVER);
+        try (DirectoryStream<Path> partials = Files.newDirectoryStream(folder, "." + kind + "-*.partial")) {
+            for (Path file : partials) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(longAgo)) {
+                    Files.deleteIfExists(file);
+                }
+            }
         }
     }
 

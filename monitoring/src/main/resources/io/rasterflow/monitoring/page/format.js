@@ -25,7 +25,7 @@ export function bytes(value) {
   if (!known(value)) return '–';
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
-  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+  return `${(value / 1000 ** power).toFixed(power === 0 && Number.isInteger(value) ? 0 : 1)} ${units[power]}`;
 }
 
 export function seconds(value) {

@@ -105,7 +105,7 @@ class LargeWorldTest {
             }
             member.begin();
         } else if (order instanceof Order.Expect expect) {
-            member.expects(expect.roster().number());
+            member.connectedAhead(expect.roster().number());
         } else if (order instanceof Order.Halt halt) {
             member.end(halt.generation());
         } else if (order instanceof Order.Pause) {

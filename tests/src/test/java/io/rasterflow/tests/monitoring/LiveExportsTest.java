@@ -20,6 +20,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -142,6 +145,8 @@ class LiveExportsTest {
         assertWhole();
         Files.writeString(
                 run.resolve("tensorboard/events.out.tfevents.0000000007.rasterflow"), "of hours now forgotten");
+        Path killed = Files.writeString(run.resolve(".jsonl-1-1.partial"), "of a process that was killed");
+        Files.setLastModifiedTime(killed, FileTime.from(Instant.now().minus(1, ChronoUnit.HOURS)));
         LiveExports.start(run, ALL).close();
         assertWhole();
     }

@@ -91,7 +91,7 @@ abstract class Decisions {
             member.begin();
             tell(member);
         } else if (order instanceof Order.Expect expect && connects) {
-            member.expects(expect.roster().number());
+            member.connectedAhead(expect.roster().number());
             tell(member);
         } else if (order instanceof Order.Halt halt) {
             member.end(halt.generation());

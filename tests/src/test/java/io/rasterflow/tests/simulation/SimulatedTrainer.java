@@ -96,7 +96,7 @@ final class SimulatedTrainer {
     }
 
     void expect(Roster roster, int rank) {
-        Optional<Generation> expected = retired ? Optional.empty() : member.expected(roster);
+        Optional<Generation> expected = retired ? Optional.empty() : member.generationOf(roster);
         expected.filter(some -> ahead == null || !ahead.generation().equals(some))
                 .ifPresent(generation -> {
                     leaveAhead(Long.MAX_VALUE);
@@ -269,7 +269,7 @@ final class SimulatedTrainer {
     /** Is connected to all. */
     void connected(SimulatedExchange by) {
         if (by == ahead && member.generationNumber() < by.generation().number()) {
-            member.expects(by.generation().number());
+            member.connectedAhead(by.generation().number());
             say("is connected to generation %d", by.generation().number());
             announce();
         } else if (by == exchange && member.phase() == Phase.PREPARING) {
