@@ -141,7 +141,7 @@ public final class Coordinator {
     private record Tick() implements Command {}
 
     /** Rises when messages or frames change: nodes of different programs do not train together. */
-    public static final int PROTOCOL = 9;
+    public static final int PROTOCOL = 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
     private static final Duration TICK = Duration.ofMillis(Pace.TICK_MILLIS);
